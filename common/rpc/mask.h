@@ -1,0 +1,28 @@
+#ifndef YUEZHAN_COMMON_RPC_MASK_H_
+#define YUEZHAN_COMMON_RPC_MASK_H_
+
+#include <string>
+#include <string_view>
+
+namespace google::protobuf {
+class Descriptor;
+class Message;
+}  // namespace google::protobuf
+
+namespace yuezhan::rpc {
+
+// "138****1234": the first three and last four characters of a telephone number; fewer where it is
+// short, never more than half of it.
+std::string MaskPhone(std::string_view number);
+// All but the last four characters of an account number, as stars.
+std::string MaskAccount(std::string_view number);
+
+// Masks every field of the message that the contract marks as personal (options.proto), at any
+// depth.
+void MaskPersonal(google::protobuf::Message* message);
+// Whether a message of this type can hold one at all.
+bool HoldsPersonal(const google::protobuf::Descriptor* type);
+
+}  // namespace yuezhan::rpc
+
+#endif  // YUEZHAN_COMMON_RPC_MASK_H_

@@ -1,0 +1,104 @@
+#ifndef YUEZHAN_COMMON_RPC_SERVER_H_
+#define YUEZHAN_COMMON_RPC_SERVER_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "common/rpc/handlers.h"
+
+namespace yuezhan::auth {
+class TokenVerifier;
+}
+
+namespace yuezhan::rpc {
+
+// One finished call, for the log line and the metrics. Holds no request and no answer.
+struct CallRecord {
+  std::string method;   // "yuezhan.registry.v1.RegistryService/GetStation", as the client sent it
+  std::string subject;  // of the caller, "" when unknown
+  std::string trace_id;
+  std::string code;      // "OK", "NOT_FOUND"
+  std::string reason;    // of the error, "" when OK
+  std::string incident;  // id of an INTERNAL error, with `fault`: what happened, for the log alone
+  std::string fault;
+  absl::Duration queued;   // waited for a handler thread
+  absl::Duration elapsed;  // from arrival to the answer
+  size_t request_bytes = 0;
+  size_t answer_bytes = 0;
+};
+
+// Every limit has a default that fits a small machine; see docs/operations for the reasons.
+struct ServerOptions {
+  std::string listen = "127.0.0.1:0";  // host:port; port 0: one that is free
+  std::string port_file;               // where the chosen port is written once serving; "": nowhere
+
+  // PEM files, read again when they change. Client certificates are asked for, and verified against
+  // tls_ca when given.
+  std::string tls_cert;
+  std::string tls_key;
+  std::string tls_ca;
+  bool plaintext = false;  // without TLS: demonstrations and tests only; logged as a warning
+  // Names (certificate's common name) of services that may call with their certificate alone.
+  std::vector<std::string> services = {"registry", "application", "review", "payment"};
+
+  int handler_threads = 16;              // as many as database connections: each call needs one
+  int queue_length = 256;                // calls that wait for a handler; the excess is refused
+  int posted_calls = 256;                // calls that gRPC may hand over at once
+  int max_calls = 1024;                  // calls in any state, half-sent ones too
+  int max_streams_per_connection = 100;  // so that one client cannot fill the server
+  int max_message_bytes = 4 << 20;
+  int max_metadata_bytes = 16 << 10;
+  absl::Duration max_deadline = absl::Seconds(30);  // also for a request that names none
+  absl::Duration drain = absl::Seconds(10);         // how long Stop waits for running calls
+  bool reflection = true;                           // lists the services for grpcurl and the like
+
+  // Asked every `probe_interval`: whether the service can work (the database answers). Health says
+  // SERVING or NOT_SERVING by it. Null: always.
+  std::function<bool()> probe;
+  absl::Duration probe_interval = absl::Seconds(1);
+  // Run at the start and end of each handler thread (the database driver wants it).
+  std::function<void()> on_thread_start;
+  std::function<void()> on_thread_stop;
+  // Called after each call, from many threads. Null: one log line a call.
+  std::function<void(const CallRecord&)> on_call;
+};
+
+// A gRPC server for handlers: admission → deadline → identity → permission → validation → handler →
+// status with details → log line.
+class Server {
+ public:
+  // `verifier` outlives the server.
+  Server(ServerOptions options, auth::TokenVerifier* verifier);
+  ~Server();  // Stop()
+
+  void Add(Service service);
+
+  // Fails, naming it, when a method of an added service has no handler, one of other types, or no
+  // row in the permission table; when the port is taken or a file cannot be read. Then serves.
+  absl::Status Start();
+  int port() const;
+
+  // Health says NOT_SERVING, new calls are refused with UNAVAILABLE, running calls finish (at most
+  // `drain`), the port closes. Any thread but a signal handler; a second call does nothing.
+  void Stop();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// Waits for SIGTERM or SIGINT as a service's main does. Make it first thing in main: it blocks the
+// two signals, and the threads started later inherit that.
+class TerminationSignals {
+ public:
+  TerminationSignals();
+  int Wait();  // the signal
+};
+
+}  // namespace yuezhan::rpc
+
+#endif  // YUEZHAN_COMMON_RPC_SERVER_H_
