@@ -1,0 +1,101 @@
+#ifndef YUEZHAN_COMMON_JOURNAL_FOLLOWER_H_
+#define YUEZHAN_COMMON_JOURNAL_FOLLOWER_H_
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/journal/feed.h"
+#include "common/journal/journal.h"
+
+namespace google::protobuf {
+class Any;
+}
+
+namespace yuezhan::journal {
+
+namespace v1 {
+class Follower;
+class PublicPart;
+}  // namespace v1
+
+// Of which entry an event is.
+struct EventOrigin {
+  int64_t seq = 0;
+  std::string method;
+  std::string subject;  // who acted there; empty when hidden
+  absl::Time time;      // business time there
+};
+
+// What a service does about the events of one journal. Kinds that it does not name are passed over.
+//   EventHandlers on_review;
+//   on_review.On<review::v1::AwardReserved>([&](const auto& event, const EventOrigin& origin, Unit&
+//   unit) {…});
+// A handler writes through unit.sql() and may Emit. A business "no" (the fund is empty) is a state
+// that it records, and returns OK. UNAVAILABLE, ABORTED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED:
+// tried again. Any other error: the entry cannot be applied, and the follower stops there.
+class EventHandlers {
+ public:
+  template <typename Event, typename Handler>
+  void On(Handler handler) {
+    handlers_[Event::descriptor()->full_name()] =
+        [handler](const std::string& bytes, const EventOrigin& origin, Unit& unit) -> absl::Status {
+      Event event;
+      if (!event.ParseFromString(bytes)) return absl::DataLossError("event does not parse");
+      return handler(event, origin, unit);
+    };
+  }
+
+ private:
+  friend class Follower;
+  using Raw = std::function<absl::Status(const std::string& bytes, const EventOrigin&, Unit&)>;
+  std::map<std::string, Raw, std::less<>> handlers_;
+};
+
+// Follows one journal: reads entries in order from its cursor, checks their hashes against the one
+// it kept, applies them in one transaction with the move of the cursor and, where anything changed,
+// one journal row. One replica at a time (lease); the cursor's conditional move makes it right
+// without. Run Step from a BackgroundLoop.
+class Follower {
+ public:
+  // `source`: the journal's service ("review"), with "/" and a word for a cursor of its own (a new
+  // consumer of old events). `holder` names this process. All outlive the follower.
+  Follower(Journal& journal, FeedSource& feed, std::string source, const EventHandlers& handlers,
+           std::string holder);
+
+  // Applies at most one batch. Returns how long to wait: zero when there is more.
+  absl::StatusOr<absl::Duration> Step();
+  // Gives the lease back. Call after the loop stopped.
+  void Release();
+
+  // Called once when the source contradicts what was read before: the service should say that it is
+  // not healthy.
+  std::function<void(const std::string& explanation)> on_contradiction;
+  // Called once when an entry cannot be applied.
+  std::function<void(int64_t seq, const std::string& explanation)> on_stopped;
+
+ private:
+  struct Cursor;
+  absl::StatusOr<Cursor> LoadCursor();
+  absl::Status CheckContinuity(const Cursor& cursor, const v1::ReadEntriesResponse& batch,
+                               std::string* contradiction);
+  absl::Status Apply(const Cursor& cursor, const v1::ReadEntriesResponse& batch, int count,
+                     int* failed_at);
+  absl::Status ApplyEntry(const v1::Entry& entry, Unit& unit);
+  absl::Status RecordStop(const Cursor& cursor, int state, const v1::Entry* entry,
+                          const std::string& reason);
+
+  Journal& journal_;
+  FeedSource& feed_;
+  const std::string source_;
+  const EventHandlers& handlers_;
+  const std::string holder_;
+  absl::Duration lease_renew_at_ = absl::ZeroDuration();
+};
+
+}  // namespace yuezhan::journal
+
+#endif  // YUEZHAN_COMMON_JOURNAL_FOLLOWER_H_

@@ -1,0 +1,113 @@
+#ifndef YUEZHAN_COMMON_JOURNAL_JOURNAL_H_
+#define YUEZHAN_COMMON_JOURNAL_JOURNAL_H_
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "common/base/clocks.h"
+#include "common/base/context.h"
+#include "common/db/pool.h"
+#include "common/db/session.h"
+#include "common/journal/vault.h"
+
+namespace google::protobuf {
+class Message;
+}
+
+namespace yuezhan::journal {
+
+// What a unit of work has at hand: the transaction, the time, and the events it leaves. Made anew
+// for each attempt.
+class Unit {
+ public:
+  Unit(db::Session& session, absl::Time now, const Context& context)
+      : session_(session), now_(now), context_(context) {}
+  Unit(const Unit&) = delete;
+  Unit& operator=(const Unit&) = delete;
+
+  // The open transaction. Let db::Error pass, but for a duplicate key that is an answer.
+  db::Session& sql() { return session_; }
+  // Business time, the same for the whole unit and for each attempt at it.
+  absl::Time Now() const { return now_; }
+  const Context& context() const { return context_; }
+
+  // An event for the services that follow (yuezhan.journal.v1.PublicPart). Put no personal value
+  // into it.
+  void Emit(const google::protobuf::Message& event);
+  // An event for the trail alone, encrypted with the rest of the private part.
+  void EmitPrivate(const google::protobuf::Message& event);
+  // Keeps the actor out of the public part: other services must not learn who it was either (an
+  // objector). Holds by itself for callers who have no role but Role::kPublic.
+  void HideActor() { hide_actor_ = true; }
+
+  bool emitted() const { return !events_.empty() || !private_events_.empty(); }
+
+ private:
+  friend class Journal;
+  db::Session& session_;
+  const absl::Time now_;
+  const Context& context_;
+  bool hide_actor_ = false;
+  std::vector<std::string> events_;          // serialized google.protobuf.Any
+  std::vector<std::string> private_events_;  // likewise
+};
+
+using Work = absl::FunctionRef<absl::Status(Unit&)>;
+
+// Writes what changes something: the unit's own rows and one journal row, in one transaction. The
+// one way for a service to change its data. Thread-safe.
+class Journal {
+ public:
+  // `service`: "registry". `on_written` is called after each commit (the sequencer's Wake); may be
+  // empty.
+  Journal(db::Pool& pool, const Vault& vault, Clocks clocks, std::string service,
+          std::function<void()> on_written = {});
+
+  // Runs `work` for a caller's request and fills `answer`, once per (context.caller.subject,
+  // context.method, the request's field request_id). The same request again gets the stored answer
+  // and has no effect; 32 at once have one. `work` may run several times: it changes nothing but
+  // the database and *answer, which is cleared before each run. Permission must have been checked.
+  // What a request may see of state that changed since (an etag, a state) makes `work` fail, and
+  // then the stored answer counts. Errors: the unit's own; INVALID_ARGUMENT with the field's path
+  // (request_id missing; used before with other content); UNAVAILABLE, ABORTED, DEADLINE_EXCEEDED,
+  // RESOURCE_EXHAUSTED: the same request_id may be sent again and learns the truth.
+  absl::Status Write(const Context& context, const google::protobuf::Message& request,
+                     google::protobuf::Message* answer, Work work);
+
+  // The same for the service's own work: `name` says what ("timer/notice-ends"), `key` what for
+  // ("notices/…"): of all replicas that try, one takes effect, once and for good. OK too when it
+  // was done before.
+  absl::Status WriteInternal(std::string_view name, std::string_view key, absl::Time deadline,
+                             Work work);
+
+  // As WriteInternal, but the journal row is written only if `work` changed a row or emitted an
+  // event: for followers, whose cursor stands for the key when nothing happened. `changed` is set
+  // by work.
+  absl::Status WriteIfChanged(std::string_view name, std::string_view key, absl::Time deadline,
+                              absl::FunctionRef<absl::Status(Unit&, bool* changed)> work);
+
+  const std::string& service() const { return service_; }
+  db::Pool& pool() { return pool_; }
+  const Clocks& clocks() const { return clocks_; }
+
+ private:
+  struct Request;
+  absl::Status Run(const Request& request, Work work);
+  absl::Status Resolve(const Request& request, absl::Status failure, bool commit_unknown);
+  void Append(Unit& unit, const Request& request);
+
+  db::Pool& pool_;
+  const Vault& vault_;
+  const Clocks clocks_;
+  const std::string service_;
+  const std::function<void()> on_written_;
+};
+
+}  // namespace yuezhan::journal
+
+#endif  // YUEZHAN_COMMON_JOURNAL_JOURNAL_H_

@@ -1,0 +1,54 @@
+#ifndef YUEZHAN_COMMON_JOURNAL_VAULT_H_
+#define YUEZHAN_COMMON_JOURNAL_VAULT_H_
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace yuezhan::journal {
+
+// A sealed value, in two columns: hashes (the journal's leaf) are over `bytes` alone, so that a
+// change of the master key wraps `wrapped_key` anew and touches no hashed byte.
+struct Sealed {
+  std::string bytes;        // nonce, ciphertext, tag (AES-256-GCM, by a key of this row alone)
+  std::string wrapped_key;  // master key id, nonce, that key encrypted by the master key, tag:
+                            // VARBINARY(128)
+};
+
+// Encrypts personal values. Several master keys may be loaded: one seals, all open. Thread-safe.
+class Vault {
+ public:
+  // `keys`: lines "id:hex of 32 bytes" ([a-z0-9-]{1,16}); the first seals. Also: lines that begin
+  // with # and empty ones. INVALID_ARGUMENT with the number of the wrong line, never its content.
+  static absl::StatusOr<Vault> Parse(std::string_view keys);
+  // One line of a new master key, for Parse.
+  static std::string NewKeyLine(std::string_view id);
+
+  // `aad` binds the value to its place: table, column and row ("applications.payee|" + id). Open
+  // with another fails.
+  Sealed Seal(std::string_view aad, std::string_view plaintext) const;
+  // DATA_LOSS when the value, its key or its place is not what was sealed; FAILED_PRECONDITION when
+  // the master key is not loaded.
+  absl::StatusOr<std::string> Open(std::string_view aad, const Sealed& sealed) const;
+  // The same data key under the present master key; the value's bytes stay. Returns its argument
+  // when it is already.
+  absl::StatusOr<std::string> Rewrap(std::string_view wrapped_key) const;
+
+  // HMAC-SHA-256 for finding an encrypted value: equal values of one `purpose` have equal results
+  // (32 bytes). Its key derives from the oldest master key (the last line), which therefore stays
+  // loaded.
+  std::string SearchKey(std::string_view purpose, std::string_view value) const;
+
+ private:
+  Vault() = default;
+  std::map<std::string, std::string, std::less<>> keys_;
+  std::string current_;
+  std::string search_key_;
+};
+
+}  // namespace yuezhan::journal
+
+#endif  // YUEZHAN_COMMON_JOURNAL_VAULT_H_
