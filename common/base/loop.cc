@@ -1,0 +1,60 @@
+#include "common/base/loop.h"
+
+#include <algorithm>
+
+#include "common/base/log.h"
+
+namespace yuezhan {
+
+BackgroundLoop::BackgroundLoop(std::string name, Step step)
+    : name_(std::move(name)), step_(std::move(step)), thread_([this] { Run(); }) {}
+
+BackgroundLoop::~BackgroundLoop() { Stop(); }
+
+void BackgroundLoop::Wake() {
+  absl::MutexLock lock(&mutex_);
+  woken_ = true;
+}
+
+void BackgroundLoop::Stop() {
+  {
+    absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+void BackgroundLoop::Run() {
+  constexpr absl::Duration kFirstBackoff = absl::Milliseconds(100);
+  constexpr absl::Duration kLastBackoff = absl::Seconds(10);
+  absl::Duration backoff = kFirstBackoff;
+  while (true) {
+    {
+      absl::MutexLock lock(&mutex_);
+      if (stopping_) return;
+      woken_ = false;  // a Wake during the step is seen by the wait after it
+    }
+    absl::StatusOr<absl::Duration> wait = step_();
+    const bool failed = !wait.ok();
+    absl::Duration pause;
+    if (failed) {
+      Log(LogLevel::kWarning, "background step failed",
+          {{"loop", name_},
+           {"error", wait.status().ToString()},
+           {"wait_ms", absl::ToInt64Milliseconds(backoff)}});
+      pause = backoff;
+      backoff = std::min(backoff * 2, kLastBackoff);
+    } else {
+      pause = *wait;
+      backoff = kFirstBackoff;
+    }
+    absl::MutexLock lock(&mutex_);
+    failing_ = failed;
+    const auto done = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+      return stopping_ || (woken_ && !failing_);
+    };
+    mutex_.AwaitWithTimeout(absl::Condition(&done), pause);
+  }
+}
+
+}  // namespace yuezhan
