@@ -5,8 +5,10 @@
 #include <string>
 #include <string_view>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "common/base/caller.h"
 
@@ -15,7 +17,7 @@
 //   name  as printed, 1 to 100 characters
 //   roles list of role words (RoleName); unknown words are passed over
 //   host_unit  "hostUnits/…", where the caller acts for one
-//   iss, aud, exp, nbf (seconds); header: alg, kid
+//   iss, aud, exp, and nbf where given (seconds); header: alg, kid
 namespace yuezhan::auth {
 
 struct VerifierOptions {
@@ -26,7 +28,7 @@ struct VerifierOptions {
   std::string audience = "yuezhan";
   // How far the issuer's clock may be ahead of ours when nbf is checked.
   absl::Duration leeway = absl::Seconds(5);
-  // Longest life of a token, exp - nbf: a key that leaks is not good for years.
+  // Longest that a token may still be good: one that leaks is not good for years.
   absl::Duration max_life = absl::Hours(24 * 31);
 };
 
@@ -63,6 +65,25 @@ struct IssuerOptions {
 };
 absl::StatusOr<std::string> IssueToken(const IssuerOptions& options, const Caller& caller,
                                        absl::Time not_before, absl::Duration life);
+
+// The token of a service ("service:review", role service) for its calls to others, good for an hour
+// and renewed when half of that is over. Any thread.
+class ServiceToken {
+ public:
+  // Fails when the key cannot sign.
+  static absl::StatusOr<std::shared_ptr<ServiceToken>> Create(IssuerOptions options,
+                                                              std::string_view service);
+  std::string Get();
+
+ private:
+  ServiceToken(IssuerOptions options, std::string_view service);
+
+  const IssuerOptions options_;
+  const Caller caller_;
+  absl::Mutex mutex_;
+  std::string token_ ABSL_GUARDED_BY(mutex_);
+  absl::Time renew_at_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
+};
 
 // A new P-256 key pair for demonstrations and tests.
 struct KeyPair {

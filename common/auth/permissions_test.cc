@@ -1,0 +1,38 @@
+#include "common/auth/permissions.h"
+
+#include <algorithm>
+#include <set>
+#include <string>
+
+#include "gtest/gtest.h"
+
+namespace yuezhan::auth {
+namespace {
+
+TEST(Permissions, EveryRowStandsOnceAndGrantsSomething) {
+  std::set<std::string_view> methods;
+  for (const Permission& row : Permissions()) {
+    SCOPED_TRACE(std::string(row.method));
+    EXPECT_TRUE(methods.insert(row.method).second) << "twice in the table";
+    EXPECT_TRUE(row.method.starts_with("yuezhan."));
+    EXPECT_EQ(std::count(row.method.begin(), row.method.end(), '/'), 1);
+    EXPECT_NE(row.roles.bits, 0u);
+    EXPECT_EQ(row.clear_roles.bits & ~row.roles.bits, 0u) << "reads clear what it may not call";
+    EXPECT_EQ(FindPermission(row.method), &row);
+  }
+  EXPECT_EQ(FindPermission("yuezhan.registry.v1.RegistryService/Nothing"), nullptr);
+}
+
+TEST(Permissions, RolesHaveOneNameEach) {
+  std::set<std::string_view> names;
+  for (int i = 0; i < kRoleCount; ++i) {
+    const Role role = static_cast<Role>(i);
+    EXPECT_TRUE(names.insert(RoleName(role)).second);
+    EXPECT_EQ(RoleFromName(RoleName(role)), role);
+  }
+  EXPECT_EQ(RoleFromName("root"), std::nullopt);
+  EXPECT_EQ(RoleName(Role::kService), "service");
+}
+
+}  // namespace
+}  // namespace yuezhan::auth
