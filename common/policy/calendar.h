@@ -33,6 +33,9 @@ class Calendar {
 
   // Whether a notice of that year is known.
   bool Knows(int year) const;
+  // Whether that day is decided: its year is known, and for the last week of December the next year
+  // too, whose notice may decide it.
+  bool KnowsDay(absl::CivilDay day) const;
   // Whether it is a working day; of an unknown year: whether it is Monday to Friday.
   bool IsWorkingDay(absl::CivilDay day) const;
   // The n-th working day after `day`, which itself does not count. n >= 1.
