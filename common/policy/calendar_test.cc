@@ -49,8 +49,16 @@ TEST(Calendar, FiveWorkingDays) {
   }
 }
 
-// Every make-up day of the data works and every day off rests, although its weekday says otherwise;
-// and the data has every year's week-long holidays.
+// Days off in a row around `day`; 0 when it is a working day.
+int RestAround(Day day) {
+  const Calendar& calendar = Calendar::Builtin();
+  int days = 0;
+  for (Day d = day; !calendar.IsWorkingDay(d); ++d) ++days;
+  for (Day d = day - 1; days > 0 && !calendar.IsWorkingDay(d); --d) ++days;
+  return days;
+}
+
+// National Day and Spring Festival are a week long, and weekends make up for them, in every year.
 TEST(Calendar, LongHolidaysOfEveryYear) {
   const Calendar& calendar = Calendar::Builtin();
   EXPECT_EQ(calendar.first_known_year(), 2007);
