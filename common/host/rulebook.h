@@ -1,0 +1,58 @@
+#ifndef YUEZHAN_COMMON_HOST_RULEBOOK_H_
+#define YUEZHAN_COMMON_HOST_RULEBOOK_H_
+
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "common/base/dates.h"
+#include "common/policy/calendar.h"
+#include "common/policy/policy.h"
+
+namespace yuezhan {
+
+// The policy of one day and the calendar of the moment: what every judgement needs.
+struct Rules {
+  const policy::v1::Policy& policy;
+  std::shared_ptr<const policy::Calendar> calendar;
+  Day today;  // in Beijing
+  const common::v1::PolicyReference& reference;
+};
+
+// Policies, and the calendar that can be reloaded while serving. Thread-safe.
+class Rulebook {
+ public:
+  Rulebook(policy::Policies policies, policy::Calendar calendar)
+      : policies_(std::move(policies)),
+        calendar_(std::make_shared<const policy::Calendar>(std::move(calendar))) {}
+
+  // What is judged by at `now`; FAILED_PRECONDITION when no policy is in force that day.
+  absl::StatusOr<Rules> At(absl::Time now) const {
+    const Day today = BeijingDay(now);
+    auto policy = policies_.InForceOn(today);
+    if (!policy.ok()) return policy.status();
+    return Rules{**policy, calendar(), today, policies_.ReferenceTo(**policy)};
+  }
+
+  const policy::Policies& policies() const { return policies_; }
+  std::shared_ptr<const policy::Calendar> calendar() const {
+    absl::MutexLock lock(&mutex_);
+    return calendar_;
+  }
+  void Replace(policy::Calendar calendar) {
+    auto next = std::make_shared<const policy::Calendar>(std::move(calendar));
+    absl::MutexLock lock(&mutex_);
+    calendar_ = std::move(next);
+  }
+
+ private:
+  const policy::Policies policies_;
+  mutable absl::Mutex mutex_;
+  std::shared_ptr<const policy::Calendar> calendar_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace yuezhan
+
+#endif  // YUEZHAN_COMMON_HOST_RULEBOOK_H_

@@ -1,0 +1,13 @@
+// The registry service: host units, stations, activities (articles 1 to 4 and 6). Wiring only.
+#include "common/host/host.h"
+#include "common/journal/follower.h"
+#include "services/registry/handlers.h"
+#include "services/registry/schema.h"
+
+int main(int argc, char** argv) {
+  yuezhan::Host host(argc, argv, {"registry", yuezhan::registry::Schema()});
+  yuezhan::registry::Handlers handlers(host.journal(), host.vault(), host.rulebook());
+  const auto on_payment = handlers.OnPayment();
+  host.Follow("payment", on_payment);
+  return host.Serve({handlers.Methods()});
+}

@@ -1,0 +1,19 @@
+#ifndef YUEZHAN_SERVICES_REGISTRY_SCHEMA_H_
+#define YUEZHAN_SERVICES_REGISTRY_SCHEMA_H_
+
+#include <vector>
+
+#include "common/db/migrate.h"
+
+namespace yuezhan::embedded {
+extern const char kRegistry0002[];
+}
+
+namespace yuezhan::registry {
+
+// Migrations from 2 on; files in schema/.
+inline std::vector<db::Migration> Schema() { return {{2, "registry", embedded::kRegistry0002}}; }
+
+}  // namespace yuezhan::registry
+
+#endif  // YUEZHAN_SERVICES_REGISTRY_SCHEMA_H_
