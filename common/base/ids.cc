@@ -33,7 +33,7 @@ uint64_t NextStamp() {
 
 std::string Dashed(std::string_view bytes) {
   std::string text = ToHex(bytes);
-  for (size_t at : {8, 13, 18, 23}) text.insert(at, "-");
+  for (size_t at : {8, 13, 18, 23}) text.insert(at, 1, '-');
   return text;
 }
 

@@ -38,7 +38,7 @@ google::type::Money MoneyOf(int64_t fen) {
 std::string FormatYuan(int64_t fen) {
   const uint64_t size = fen < 0 ? 0 - static_cast<uint64_t>(fen) : static_cast<uint64_t>(fen);
   std::string yuan = absl::StrFormat("%d", size / 100);
-  for (int at = static_cast<int>(yuan.size()) - 3; at > 0; at -= 3) yuan.insert(at, ",");
+  for (int at = static_cast<int>(yuan.size()) - 3; at > 0; at -= 3) yuan.insert(static_cast<size_t>(at), 1, ',');
   return absl::StrFormat("%s%s.%02d", fen < 0 ? "-" : "", yuan, size % 100);
 }
 

@@ -13,7 +13,8 @@ namespace yuezhan::db {
 // (!e.IsDuplicate("stations.code")) throw; }`.
 class Error : public std::runtime_error {
  public:
-  Error(int code, const std::string& message) : std::runtime_error(message), code_(code) {}
+  // Values that the server quotes in `message` are left out: they may be personal.
+  Error(int code, const std::string& message);
 
   // The server's or the client library's number, for example 1062.
   int code() const { return code_; }

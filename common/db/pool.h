@@ -65,7 +65,7 @@ class Pool {
  private:
   struct Idle {
     std::unique_ptr<Session> session;
-    absl::Time since;
+    absl::Duration since;  // monotonic
   };
   void GiveBack(std::unique_ptr<Session> session);
 

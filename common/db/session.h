@@ -114,6 +114,10 @@ class Session {
   // The connection had trouble, or a transaction could not be ended: of no more use.
   bool broken() const;
   void MarkBroken();
+  // A statement met a conflict since ForgetConflict: the server may have undone the transaction, so
+  // it must not be committed, even where the unit went on.
+  bool conflicted() const;
+  void ForgetConflict();
   // Rows that Execute inserted, deleted or found since the session began: tells whether a unit
   // wrote anything.
   int64_t rows_written() const { return rows_written_; }

@@ -1,0 +1,288 @@
+#include "common/db/session.h"
+
+#include <cppconn/connection.h>
+#include <cppconn/exception.h>
+#include <cppconn/prepared_statement.h>
+#include <cppconn/resultset.h>
+#include <cppconn/resultset_metadata.h>
+#include <cppconn/statement.h>
+#include <mysql_driver.h>
+
+#include <csignal>
+#include <sstream>
+#include <unordered_map>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+
+namespace yuezhan::db {
+namespace {
+
+// Statements of one session; a service has fewer.
+constexpr size_t kMaxStatements = 300;
+// Settings in two statements: MySQL and MariaDB name the isolation level's variable differently.
+constexpr const char* kSettings[] = {
+    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+    "SET SESSION wait_timeout = 30, innodb_lock_wait_timeout = 5, time_zone = '+00:00', sql_mode = "
+    "'ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_"
+    "ZERO,"
+    "NO_ENGINE_SUBSTITUTION'"};
+
+sql::Driver& Driver() {
+  // The first call of get_driver_instance is not thread-safe: a static's initialization is.
+  static sql::Driver* const driver = [] {
+    // A server that goes away while OpenSSL writes would end the process otherwise.
+    std::signal(SIGPIPE, SIG_IGN);
+    return sql::mysql::get_driver_instance();
+  }();
+  return *driver;
+}
+
+// The client library's own per-thread state, for each thread that ever uses a session.
+void UseOnThisThread() {
+  struct Thread {
+    Thread() { Driver().threadInit(); }
+    ~Thread() { Driver().threadEnd(); }
+  };
+  thread_local Thread thread;
+}
+
+struct TextHash {
+  using is_transparent = void;
+  size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+};
+
+int Seconds(absl::Duration duration) {
+  return static_cast<int>(absl::ToInt64Seconds(absl::Ceil(duration, absl::Seconds(1))));
+}
+
+sql::ConnectOptionsMap Properties(const Options& options) {
+  sql::ConnectOptionsMap map;
+  map["hostName"] = sql::SQLString(absl::StrCat("tcp://", options.host, ":", options.port));
+  map["userName"] = sql::SQLString(options.user);
+  map["password"] = sql::SQLString(options.password);
+  if (!options.schema.empty()) map["schema"] = sql::SQLString(options.schema);
+  map["OPT_CONNECT_TIMEOUT"] = Seconds(options.connect_timeout);
+  map["OPT_READ_TIMEOUT"] = Seconds(options.read_timeout);
+  map["OPT_WRITE_TIMEOUT"] = Seconds(options.write_timeout);
+  map["CLIENT_FOUND_ROWS"] = true;
+  if (!options.tls_ca.empty()) {
+    // Both together, or the connector falls back to plaintext without a word.
+    map["sslCA"] = sql::SQLString(options.tls_ca);
+    map["sslVerify"] = true;
+  }
+  return map;
+}
+
+// Binds a statement's arguments; keeps what the driver only points to until the statement has run.
+class Binder {
+ public:
+  explicit Binder(sql::PreparedStatement& statement) : statement_(statement) {}
+  void Bind(const Param* args, size_t count) {
+    for (index_ = 1; index_ <= count; ++index_) std::visit(*this, args[index_ - 1].value);
+  }
+  void operator()(std::monostate) { statement_.setNull(index_, 0); }
+  void operator()(int64_t v) { statement_.setInt64(index_, v); }
+  void operator()(std::string_view v) {
+    statement_.setString(index_, sql::SQLString(v.data(), v.size()));
+  }
+  void operator()(Bytes v) {
+    // As a blob: a string would be checked, and converted, as text.
+    streams_.push_back(std::make_unique<std::istringstream>(std::string(v.data)));
+    statement_.setBlob(index_, streams_.back().get());
+  }
+
+ private:
+  sql::PreparedStatement& statement_;
+  unsigned index_ = 0;
+  std::vector<std::unique_ptr<std::istringstream>> streams_;
+};
+
+bool IsInteger(int type) {
+  switch (type) {
+    case sql::DataType::BIT:  // what the driver calls TINYINT(1)
+    case sql::DataType::TINYINT:
+    case sql::DataType::SMALLINT:
+    case sql::DataType::MEDIUMINT:
+    case sql::DataType::INTEGER:
+    case sql::DataType::BIGINT:
+    case sql::DataType::YEAR:
+      return true;
+    default:
+      return false;
+  }
+}
+
+Rows Copy(sql::ResultSet& result) {
+  sql::ResultSetMetaData& meta = *result.getMetaData();
+  std::vector<bool> integer(meta.getColumnCount());
+  for (unsigned i = 0; i < integer.size(); ++i) integer[i] = IsInteger(meta.getColumnType(i + 1));
+  Rows rows;
+  while (result.next()) {
+    std::vector<Row::Cell> cells(integer.size());
+    for (unsigned i = 0; i < integer.size(); ++i) {
+      if (result.isNull(i + 1)) continue;
+      if (integer[i]) {
+        cells[i] = result.getInt64(i + 1);
+      } else {
+        cells[i] = std::string(result.getString(i + 1).asStdString());
+      }
+    }
+    rows.emplace_back(std::move(cells));
+  }
+  return rows;
+}
+
+}  // namespace
+
+struct Session::Impl {
+  std::unique_ptr<sql::Connection> connection;
+  std::unique_ptr<sql::Statement> plain;
+  std::unordered_map<std::string, std::unique_ptr<sql::PreparedStatement>, TextHash,
+                     std::equal_to<>>
+      statements;
+  bool broken = false;
+  bool conflicted = false;
+
+  sql::PreparedStatement& Prepare(std::string_view sql) {
+    auto found = statements.find(sql);
+    if (found != statements.end()) return *found->second;
+    if (statements.size() >= kMaxStatements) statements.clear();
+    std::unique_ptr<sql::PreparedStatement> fresh(
+        connection->prepareStatement(sql::SQLString(sql.data(), sql.size())));
+    return *statements.emplace(std::string(sql), std::move(fresh)).first->second;
+  }
+
+  // Runs `call` and turns the driver's exceptions into ours, remembering what they mean for the
+  // session.
+  template <typename Call>
+  auto Guarded(Call call) {
+    UseOnThisThread();
+    if (broken) throw Error(2006, "the session is broken");
+    try {
+      return call();
+    } catch (const sql::SQLException& e) {
+      const Error error(e.getErrorCode(), e.what());
+      if (error.IsConnectionLost() || (error.code() >= 2000 && error.code() < 3000)) broken = true;
+      if (error.IsConflict()) conflicted = true;
+      throw error;
+    }
+  }
+};
+
+Session::Session(const Options& options) : impl_(std::make_unique<Impl>()) {
+  impl_->Guarded([&] {
+    auto properties = Properties(options);
+    impl_->connection.reset(Driver().connect(properties));
+    impl_->plain.reset(impl_->connection->createStatement());
+    for (const char* setting : kSettings) impl_->plain->execute(setting);
+  });
+}
+
+Session::~Session() {
+  UseOnThisThread();
+  // Statements before their connection.
+  impl_->statements.clear();
+  impl_->plain.reset();
+  impl_->connection.reset();
+}
+
+int64_t Session::RunExecute(std::string_view sql, const Param* args, size_t count) {
+  const int64_t rows = impl_->Guarded([&]() -> int64_t {
+    sql::PreparedStatement& statement = impl_->Prepare(sql);
+    Binder binder(statement);
+    binder.Bind(args, count);
+    return statement.executeUpdate();
+  });
+  rows_written_ += rows;
+  return rows;
+}
+
+Rows Session::RunQuery(std::string_view sql, const Param* args, size_t count) {
+  return impl_->Guarded([&] {
+    sql::PreparedStatement& statement = impl_->Prepare(sql);
+    Binder binder(statement);
+    binder.Bind(args, count);
+    const std::unique_ptr<sql::ResultSet> result(statement.executeQuery());
+    return Copy(*result);
+  });
+}
+
+int64_t Session::ExecuteWith(std::string_view sql, std::initializer_list<Param> args) {
+  return RunExecute(sql, args.begin(), args.size());
+}
+Rows Session::QueryWith(std::string_view sql, std::initializer_list<Param> args) {
+  return RunQuery(sql, args.begin(), args.size());
+}
+int64_t Session::ExecuteList(std::string_view sql, const std::vector<Param>& args) {
+  return RunExecute(sql, args.data(), args.size());
+}
+Rows Session::QueryList(std::string_view sql, const std::vector<Param>& args) {
+  return RunQuery(sql, args.data(), args.size());
+}
+
+int64_t Session::ExecuteText(const std::string& sql) {
+  const int64_t rows = impl_->Guarded([&]() -> int64_t {
+    // execute, not executeUpdate: COMMIT and DDL have no count to ask for.
+    if (impl_->plain->execute(sql))
+      throw sql::SQLException("a statement of ExecuteText returned rows");
+    return static_cast<int64_t>(impl_->plain->getUpdateCount());
+  });
+  rows_written_ += rows;
+  return rows;
+}
+
+Rows Session::QueryText(const std::string& sql) {
+  return impl_->Guarded([&] {
+    const std::unique_ptr<sql::ResultSet> result(impl_->plain->executeQuery(sql));
+    return Copy(*result);
+  });
+}
+
+int64_t Session::LastInsertId() { return QueryText("SELECT LAST_INSERT_ID()").at(0).Int(0); }
+int64_t Session::ConnectionId() { return QueryText("SELECT CONNECTION_ID()").at(0).Int(0); }
+bool Session::broken() const { return impl_->broken; }
+void Session::MarkBroken() { impl_->broken = true; }
+bool Session::conflicted() const { return impl_->conflicted; }
+void Session::ForgetConflict() { impl_->conflicted = false; }
+
+const Row::Cell& Row::At(int column) const {
+  if (column < 0 || column >= static_cast<int>(cells_.size())) {
+    throw Error(0, absl::StrCat("column ", column, " of a row of ", cells_.size()));
+  }
+  return cells_[static_cast<size_t>(column)];
+}
+
+bool Row::IsNull(int column) const { return At(column).index() == 0; }
+
+int64_t Row::Int(int column) const {
+  const Cell& cell = At(column);
+  if (const auto* number = std::get_if<int64_t>(&cell)) return *number;
+  int64_t value = 0;
+  // SUM of integers comes as DECIMAL, which the driver gives as text.
+  const auto* text = std::get_if<std::string>(&cell);
+  if (text == nullptr || !absl::SimpleAtoi(*text, &value)) {
+    throw Error(0,
+                absl::StrCat("column ", column, text == nullptr ? " is NULL" : " is no integer"));
+  }
+  return value;
+}
+
+const std::string& Row::Text(int column) const {
+  const auto* text = std::get_if<std::string>(&At(column));
+  if (text == nullptr)
+    throw Error(0, absl::StrCat("column ", column, IsNull(column) ? " is NULL" : " is a number"));
+  return *text;
+}
+
+std::optional<int64_t> Row::OptionalInt(int column) const {
+  return IsNull(column) ? std::nullopt : std::optional(Int(column));
+}
+std::optional<std::string> Row::OptionalText(int column) const {
+  return IsNull(column) ? std::nullopt : std::optional(Text(column));
+}
+std::optional<absl::Time> Row::OptionalTime(int column) const {
+  return IsNull(column) ? std::nullopt : std::optional(Time(column));
+}
+
+}  // namespace yuezhan::db

@@ -1,0 +1,137 @@
+#include "common/db/transaction.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "absl/random/random.h"
+#include "absl/strings/cord.h"
+#include "absl/time/clock.h"
+#include "common/base/clocks.h"
+#include "common/base/log.h"
+#include "common/errors/errors.h"
+
+namespace yuezhan::db {
+namespace {
+
+constexpr char kUnknownUrl[] = "yuezhan/commit-outcome-unknown";
+
+absl::Status WithUnknownMark(absl::Status status) {
+  status.SetPayload(kUnknownUrl, absl::Cord("1"));
+  return status;
+}
+
+// A random wait that grows: 32 writers that met once must not meet again in step.
+absl::Duration Backoff(int attempt, absl::Duration first, absl::Duration last) {
+  thread_local absl::BitGen random;
+  const absl::Duration most = std::min(first * (1 << std::min(attempt, 16)), last);
+  return absl::Milliseconds(
+      absl::Uniform<int64_t>(absl::IntervalClosed, random, 0, absl::ToInt64Milliseconds(most)));
+}
+
+enum class Step { kDone, kConflict, kLost, kCommitUnknown };
+
+void RollBack(Session& session) {
+  if (session.broken()) return;
+  try {
+    session.ExecuteText("ROLLBACK");
+  } catch (const Error&) {
+    session.MarkBroken();  // dropping the connection undoes it as well
+  }
+}
+
+// One attempt. kDone: `status` is the answer.
+Step Attempt(Session& session, absl::FunctionRef<absl::Status(Session&)> unit,
+             absl::Status* status) {
+  bool committing = false;
+  session.ForgetConflict();
+  try {
+    session.ExecuteText("START TRANSACTION");
+    *status = unit(session);
+    if (session.conflicted()) {
+      RollBack(session);
+      return Step::kConflict;
+    }
+    if (!status->ok()) {
+      RollBack(session);
+      return Step::kDone;
+    }
+    committing = true;
+    session.ExecuteText("COMMIT");
+    return Step::kDone;
+  } catch (const Error& e) {
+    RollBack(
+        session);  // after 1205 the transaction is open still, and a COMMIT would save half of it
+    *status = absl::OkStatus();
+    if (e.IsConflict()) return Step::kConflict;
+    if (e.IsConnectionLost()) return committing ? Step::kCommitUnknown : Step::kLost;
+    *status = ToStatus(e);
+    return Step::kDone;
+  } catch (...) {
+    RollBack(session);
+    throw;
+  }
+}
+
+}  // namespace
+
+bool IsOutcomeUnknown(const absl::Status& status) {
+  return status.GetPayload(kUnknownUrl).has_value();
+}
+
+absl::Status Transact(Pool& pool, absl::Time deadline,
+                      absl::FunctionRef<absl::Status(Session&)> unit, OnUnknown on_unknown,
+                      TransactReport* report) {
+  TransactReport own;
+  TransactReport& seen = report != nullptr ? *report : own;
+  seen = TransactReport();
+  const auto answer = [&seen](absl::Status status) {
+    return seen.commit_unknown ? WithUnknownMark(std::move(status)) : status;
+  };
+  absl::Status last = errors::DeadlineExceeded();
+  while (seen.attempts < kMaxAttempts) {
+    if (WallNow() >= deadline) return answer(errors::DeadlineExceeded());
+    Step step = Step::kLost;
+    absl::Status status;
+    absl::StatusOr<Pool::Lease> lease = pool.Acquire(deadline);
+    ++seen.attempts;
+    if (lease.ok()) {
+      step = Attempt(**lease, unit, &status);
+      if (step == Step::kDone) return status.ok() ? status : answer(std::move(status));
+    } else if (seen.attempts == 1 || !absl::IsUnavailable(lease.status())) {
+      return answer(
+          lease.status());  // no database at all: say so at once instead of holding a thread
+    }
+    if (step == Step::kCommitUnknown) {
+      seen.commit_unknown = true;
+      if (on_unknown == OnUnknown::kReport) return answer(errors::Unavailable("database"));
+    }
+    const bool conflict = step == Step::kConflict;
+    last = conflict ? errors::Conflict() : errors::Unavailable("database");
+    const absl::Duration wait =
+        conflict ? Backoff(seen.attempts, absl::Milliseconds(4), absl::Milliseconds(500))
+                 : Backoff(seen.attempts, absl::Milliseconds(20), absl::Seconds(3));
+    {
+      absl::StatusOr<Pool::Lease> back = std::move(lease);
+    }  // the session goes back before the wait
+    absl::SleepFor(std::min(wait, deadline - WallNow()));
+  }
+  Log(LogLevel::kWarning, "transaction given up",
+      {{"attempts", seen.attempts}, {"error", last.ToString()}});
+  return answer(last);
+}
+
+absl::Status Read(Pool& pool, absl::Time deadline, absl::FunctionRef<absl::Status(Session&)> unit) {
+  constexpr int kMaxReads = 4;
+  for (int attempt = 1;; ++attempt) {
+    if (WallNow() >= deadline) return errors::DeadlineExceeded();
+    absl::StatusOr<Pool::Lease> lease = pool.Acquire(deadline);
+    if (!lease.ok()) return lease.status();
+    try {
+      return unit(**lease);
+    } catch (const Error& e) {
+      if (attempt == kMaxReads || !(e.IsConnectionLost() || e.IsConflict())) return ToStatus(e);
+    }
+  }
+}
+
+}  // namespace yuezhan::db
