@@ -20,6 +20,16 @@ constexpr Permission kPermissions[] = {
     {"yuezhan.journal.v1.JournalService/ReadEntries",
      {Role::kService, Role::kAuditor, Role::kOperator},
      {}},
+
+    // bank: the payment service pays through it, an operator commands a simulated one
+    {"yuezhan.bank.v1.BankService/ExecuteTransfer", {Role::kService}, {Role::kService}},
+    {"yuezhan.bank.v1.BankService/GetTransfer",
+     {Role::kService, Role::kAuditor, Role::kOperator},
+     {Role::kService}},
+    {"yuezhan.bank.v1.BankService/ListTransfers",
+     {Role::kService, Role::kAuditor, Role::kOperator},
+     {Role::kService}},
+    {"yuezhan.bank.v1.SimulatorService/SetBehavior", {Role::kOperator}, {}},
 };
 
 }  // namespace

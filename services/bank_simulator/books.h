@@ -1,0 +1,56 @@
+#ifndef YUEZHAN_SERVICES_BANK_SIMULATOR_BOOKS_H_
+#define YUEZHAN_SERVICES_BANK_SIMULATOR_BOOKS_H_
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "yuezhan/bank/v1/bank.pb.h"
+
+namespace yuezhan::bank {
+
+// One transfer as the simulator keeps it: what was asked, what became of it, how it misbehaves yet.
+struct Entry {
+  v1::ExecuteTransferRequest order;
+  v1::Transfer transfer;  // state unspecified: not executed yet, and a look does not see it
+  v1::Behavior behavior = v1::BEHAVIOR_UNSPECIFIED;
+  int looks = 0;
+};
+
+// The bank's books: a file that is only appended to, each line on the disk before the call that
+// wrote it is answered. A line cut off by a kill is dropped at the next start: its call was never
+// answered. Not thread-safe.
+class Books {
+ public:
+  // A missing file is made. UNAVAILABLE when it cannot be opened, DATA_LOSS when a line before the
+  // last is not one of ours.
+  static absl::StatusOr<std::unique_ptr<Books>> Open(const std::string& path);
+  ~Books();
+  Books(const Books&) = delete;
+  Books& operator=(const Books&) = delete;
+
+  // Null when there is none. Changes are made by Write alone.
+  const Entry* Find(const std::string& transfer_id) const;
+  // Entries in the order of their arrival.
+  const std::vector<std::unique_ptr<Entry>>& entries() const { return entries_; }
+
+  // Keeps the entry, new or changed, on the disk. On an error the books are as before.
+  absl::Status Write(const Entry& entry);
+
+ private:
+  Books() = default;
+  absl::Status Load(const std::string& content);
+  void Keep(Entry entry);
+
+  int file_ = -1;
+  off_t end_ = 0;  // of the last whole line
+  std::vector<std::unique_ptr<Entry>> entries_;
+  std::unordered_map<std::string, Entry*> by_id_;
+};
+
+}  // namespace yuezhan::bank
+
+#endif  // YUEZHAN_SERVICES_BANK_SIMULATOR_BOOKS_H_
