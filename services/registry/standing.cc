@@ -1,4 +1,5 @@
 #include "absl/strings/str_cat.h"
+#include "common/base/digest.h"
 #include "common/base/ids.h"
 #include "common/base/status_macros.h"
 #include "common/db/transaction.h"
@@ -36,6 +37,7 @@ rules::v1::StationFacts StationFactsOf(const v1::Station& station) {
   *facts.mutable_suspensions() = station.suspensions();
   if (station.has_closed_on()) *facts.mutable_closed_on() = station.closed_on();
   *facts.mutable_subsidies() = station.subsidies();
+  facts.set_lineage(ToHex(Lineage(station.form())));
   return facts;
 }
 
