@@ -13,13 +13,48 @@ constexpr std::string_view kRoleNames[] = {
 };
 static_assert(std::size(kRoleNames) == kRoleCount);
 
+// Who reads what is not public; a host unit sees its own (checked where the data is).
+constexpr RoleSet kReaders{
+    Role::kHostUnit, Role::kFilingOfficer,  Role::kReviewer,          Role::kSecretary,
+    Role::kDirector, Role::kPaymentOfficer, Role::kPaymentAuthorizer, Role::kAuditor,
+    Role::kOperator, Role::kService};
+// Who files, and reads the form's telephones in clear.
+constexpr RoleSet kFilers{Role::kHostUnit, Role::kFilingOfficer};
+// Who looks after the journal.
+constexpr RoleSet kWatchers{Role::kService, Role::kAuditor, Role::kOperator};
+
 // Method, who may call it, who of them reads personal values unmasked. A service's rows stand
 // together, in the order of its contract.
 constexpr Permission kPermissions[] = {
-    // journal: its feed, and what proves it
-    {"yuezhan.journal.v1.JournalService/ReadEntries",
-     {Role::kService, Role::kAuditor, Role::kOperator},
-     {}},
+    // journal: its feed, what proves it, and the followers' upkeep
+    {"yuezhan.journal.v1.JournalService/ReadEntries", kWatchers, {}},
+    {"yuezhan.journal.v1.JournalService/GetHead", kWatchers, {}},
+    {"yuezhan.journal.v1.JournalService/VerifyJournal", kWatchers, {}},
+    {"yuezhan.journal.v1.JournalService/ListFollowers", kWatchers, {}},
+    {"yuezhan.journal.v1.JournalService/SkipEntry", {Role::kOperator}, {}},
+    {"yuezhan.journal.v1.JournalService/ResumeFollower", {Role::kOperator}, {}},
+
+    // registry: articles 1 to 4
+    {"yuezhan.registry.v1.RegistryService/CreateHostUnit",
+     {Role::kFilingOfficer},
+     {Role::kFilingOfficer}},
+    {"yuezhan.registry.v1.RegistryService/GetHostUnit", kReaders, kFilers},
+    {"yuezhan.registry.v1.RegistryService/ListHostUnits", kReaders, {}},
+    {"yuezhan.registry.v1.RegistryService/CheckFiling", kFilers, {}},
+    {"yuezhan.registry.v1.RegistryService/FileStation", kFilers, kFilers},
+    {"yuezhan.registry.v1.RegistryService/ResubmitFiling", kFilers, kFilers},
+    {"yuezhan.registry.v1.RegistryService/ReturnFiling", {Role::kFilingOfficer}, kFilers},
+    {"yuezhan.registry.v1.RegistryService/RefuseFiling", {Role::kFilingOfficer}, kFilers},
+    {"yuezhan.registry.v1.RegistryService/GrantException", {Role::kFilingOfficer}, kFilers},
+    {"yuezhan.registry.v1.RegistryService/AcceptFiling", {Role::kFilingOfficer}, kFilers},
+    {"yuezhan.registry.v1.RegistryService/SuspendStation", {Role::kFilingOfficer}, kFilers},
+    {"yuezhan.registry.v1.RegistryService/ResumeStation", {Role::kFilingOfficer}, kFilers},
+    {"yuezhan.registry.v1.RegistryService/CloseStation", {Role::kFilingOfficer}, kFilers},
+    {"yuezhan.registry.v1.RegistryService/GetStation", kReaders, kFilers},
+    {"yuezhan.registry.v1.RegistryService/ListStations", kReaders, {}},
+    {"yuezhan.registry.v1.RegistryService/RecordActivity", kFilers, {}},
+    {"yuezhan.registry.v1.RegistryService/ListActivities", kReaders, {}},
+    {"yuezhan.registry.v1.RegistryService/GetStanding", {Role::kService}, {Role::kService}},
 
     // bank: the payment service pays through it, an operator commands a simulated one
     {"yuezhan.bank.v1.BankService/ExecuteTransfer", {Role::kService}, {Role::kService}},
