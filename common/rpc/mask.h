@@ -11,10 +11,10 @@ class Message;
 
 namespace yuezhan::rpc {
 
-// "138****1234": the first three and last four characters of a telephone number; fewer where it is
-// short, never more than half of it.
+// "138****1234": the first three and last four characters of a telephone number. One shorter than
+// eleven characters shows its last third at most.
 std::string MaskPhone(std::string_view number);
-// All but the last four characters of an account number, as stars.
+// All but the last four characters of an account number, as stars; of a short one its last third.
 std::string MaskAccount(std::string_view number);
 
 // Masks every field of the message that the contract marks as personal (options.proto), at any

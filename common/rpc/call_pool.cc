@@ -1,0 +1,238 @@
+#include "common/rpc/call_pool.h"
+
+#include <grpcpp/impl/codegen/proto_utils.h>
+#include <grpcpp/security/auth_context.h>
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/proto_buffer_reader.h>
+#include <grpcpp/support/proto_buffer_writer.h>
+
+#include "common/base/clocks.h"
+#include "common/errors/errors.h"
+#include "common/rpc/wire.h"
+#include "google/protobuf/message.h"
+
+namespace yuezhan::rpc {
+namespace {
+
+// When a refused caller may try again: about the time that a full queue takes to empty.
+constexpr absl::Duration kRetryAfter = absl::Milliseconds(500);
+// Beyond max_deadline, for the answer's way through a slow connection.
+constexpr absl::Duration kSlack = absl::Seconds(10);
+
+std::string HeaderOf(const grpc::ServerContext& context, const char* name) {
+  const auto found = context.client_metadata().find(name);
+  return found == context.client_metadata().end()
+             ? ""
+             : std::string(found->second.data(), found->second.size());
+}
+
+std::vector<std::string> CertificateNames(const grpc::ServerContext& context) {
+  std::vector<std::string> names;
+  const auto peer = context.auth_context();
+  if (peer == nullptr || !peer->IsPeerAuthenticated()) return names;
+  for (const auto& name : peer->FindPropertyValues("x509_common_name")) {
+    names.emplace_back(name.data(), name.size());
+  }
+  return names;
+}
+
+}  // namespace
+
+struct CallPool::Call {
+  // Which event comes next. Handler threads own the call between kQueued and kEnding.
+  enum class State { kPosted, kReading, kQueued, kEnding };
+
+  grpc::GenericServerContext context;
+  grpc::GenericServerAsyncReaderWriter stream{&context};
+  grpc::ByteBuffer request;
+  std::atomic<State> state = State::kPosted;
+  absl::Time arrived;
+  absl::Duration arrived_at;  // monotonic
+  CallRecord record;
+};
+
+CallPool::CallPool(const Chain& chain, const ServerOptions& options)
+    : chain_(chain), options_(options) {}
+
+CallPool::~CallPool() { Stop(); }
+
+void CallPool::Start(std::unique_ptr<grpc::ServerCompletionQueue> queue) {
+  events_ = std::move(queue);
+  for (int i = 0; i < options_.posted_calls; ++i) Post();
+  poller_ = std::thread([this] { PollEvents(); });
+  for (int i = 0; i < options_.handler_threads; ++i) {
+    handlers_.emplace_back([this] { HandleCalls(); });
+  }
+}
+
+void CallPool::Stop() {
+  if (events_ == nullptr) return;
+  {
+    absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+  }
+  // Handlers first: they still send answers through the queue of events.
+  for (std::thread& handler : handlers_) handler.join();
+  events_->Shutdown();
+  poller_.join();
+  handlers_.clear();
+  events_.reset();
+}
+
+// ---- the polling thread ----
+
+void CallPool::Post() {
+  Call* call = new Call;
+  service_.RequestCall(&call->context, &call->stream, events_.get(), events_.get(), call);
+}
+
+void CallPool::PollEvents() {
+  while (true) {
+    void* tag = nullptr;
+    bool ok = false;
+    const auto soon = std::chrono::system_clock::now() + std::chrono::seconds(1);
+    switch (events_->AsyncNext(&tag, &ok, soon)) {
+      case grpc::CompletionQueue::SHUTDOWN:
+        return;
+      case grpc::CompletionQueue::GOT_EVENT:
+        OnEvent(static_cast<Call*>(tag), ok);
+        break;
+      case grpc::CompletionQueue::TIMEOUT:
+        break;
+    }
+    Sweep();
+  }
+}
+
+void CallPool::OnEvent(Call* call, bool ok) {
+  switch (call->state.load()) {
+    case Call::State::kPosted:
+      if (!ok) {  // the server shuts down
+        delete call;
+        return;
+      }
+      Post();
+      return OnArrival(call);
+    case Call::State::kReading:
+      return OnRequest(call, ok);
+    case Call::State::kQueued:
+    case Call::State::kEnding:
+      live_.erase(call);
+      delete call;
+      return;
+  }
+}
+
+void CallPool::OnArrival(Call* call) {
+  live_.insert(call);
+  call->arrived = WallNow();
+  call->arrived_at = MonotonicNow();
+  call->record.method = call->context.method().substr(1);
+  if (draining_) return Refuse(call, errors::Unavailable("server", kRetryAfter));
+  if (live_.size() > static_cast<size_t>(options_.max_calls)) {
+    return Refuse(call, errors::Overloaded(kRetryAfter));
+  }
+  call->state = Call::State::kReading;
+  call->stream.Read(&call->request, call);
+}
+
+void CallPool::OnRequest(Call* call, bool ok) {
+  // The client went away, sent no message, or one beyond what gRPC itself takes; the last is told
+  // by gRPC already.
+  if (!ok) return Refuse(call, errors::Malformed("message"));
+  call->record.request_bytes = call->request.Length();
+  if (call->record.request_bytes > static_cast<size_t>(options_.max_message_bytes)) {
+    return Refuse(call, errors::TooLarge("request", options_.max_message_bytes, "bytes"));
+  }
+  call->state = Call::State::kQueued;
+  if (!Enqueue(call)) Refuse(call, errors::Overloaded(kRetryAfter));
+}
+
+void CallPool::Refuse(Call* call, absl::Status status) {
+  call->record.code = absl::StatusCodeToString(status.code());
+  call->record.reason = errors::Reason(status);
+  Report(call);
+  call->state = Call::State::kEnding;
+  call->stream.Finish(ToGrpc(status), call);
+}
+
+void CallPool::Sweep() {
+  const absl::Time now = WallNow();
+  if (now < next_sweep_) return;
+  next_sweep_ = now + absl::Seconds(1);
+  for (Call* call : live_) {
+    const bool with_client = call->state != Call::State::kQueued;
+    if (with_client && now - call->arrived > options_.max_deadline + kSlack) {
+      call->context.TryCancel();
+    }
+  }
+}
+
+// ---- the handler threads ----
+
+bool CallPool::Enqueue(Call* call) {
+  absl::MutexLock lock(&mutex_);
+  if (stopping_ || queue_.size() >= static_cast<size_t>(options_.queue_length)) return false;
+  queue_.push_back(call);
+  return true;
+}
+
+CallPool::Call* CallPool::Dequeue() {
+  const auto ready = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return stopping_ || !queue_.empty();
+  };
+  absl::MutexLock lock(&mutex_);
+  mutex_.Await(absl::Condition(&ready));
+  if (queue_.empty()) return nullptr;
+  Call* call = queue_.front();
+  queue_.pop_front();
+  return call;
+}
+
+void CallPool::HandleCalls() {
+  if (options_.on_thread_start) options_.on_thread_start();
+  while (Call* call = Dequeue()) Handle(call);
+  if (options_.on_thread_stop) options_.on_thread_stop();
+}
+
+void CallPool::Handle(Call* call) {
+  call->record.queued = MonotonicNow() - call->arrived_at;
+  const grpc::GenericServerContext& context = call->context;
+  const Incoming incoming{
+      .method = call->record.method,
+      .credentials = {HeaderOf(context, "authorization"), CertificateNames(context)},
+      .trace_id = TraceIdOf(HeaderOf(context, "traceparent")),
+      .arrived = call->arrived,
+      .deadline = absl::FromChrono(context.deadline())};
+  grpc::ProtoBufferReader bytes(&call->request);
+  std::unique_ptr<google::protobuf::Message> answer;
+  absl::Status status = chain_.Run(incoming, &bytes, &answer, &call->record);
+  call->request.Clear();
+
+  grpc::ByteBuffer answer_bytes;
+  if (status.ok()) {
+    bool own = false;
+    using Traits = grpc::SerializationTraits<google::protobuf::Message>;
+    if (answer->ByteSizeLong() > static_cast<size_t>(options_.max_message_bytes)) {
+      status = errors::TooLarge("answer", options_.max_message_bytes, "bytes");
+      call->record.reason = errors::Reason(status);
+      call->record.code = absl::StatusCodeToString(status.code());
+    } else if (Traits::Serialize(*answer, &answer_bytes, &own).ok()) {
+      call->record.answer_bytes = answer_bytes.Length();
+    }
+  }
+  Report(call);
+  call->state = Call::State::kEnding;
+  if (status.ok()) {
+    call->stream.WriteAndFinish(answer_bytes, grpc::WriteOptions(), grpc::Status::OK, call);
+  } else {
+    call->stream.Finish(ToGrpc(status), call);
+  }
+}
+
+void CallPool::Report(Call* call) {
+  call->record.elapsed = MonotonicNow() - call->arrived_at;
+  options_.on_call ? options_.on_call(call->record) : LogCall(call->record);
+}
+
+}  // namespace yuezhan::rpc

@@ -1,0 +1,74 @@
+#ifndef YUEZHAN_COMMON_RPC_CALL_POOL_H_
+#define YUEZHAN_COMMON_RPC_CALL_POOL_H_
+
+#include <grpcpp/completion_queue.h>
+#include <grpcpp/generic/async_generic_service.h>
+
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <thread>
+#include <unordered_set>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "common/rpc/chain.h"
+
+namespace yuezhan::rpc {
+
+// Moves calls between gRPC and the chain, and admits them. One thread takes events from the
+// completion queue: it posts a new call for each that arrives, reads the request and puts the call
+// into a bounded queue; handler threads run the chain and send the answer. What exceeds a limit is
+// refused at once: a caller who knows may come back, one who waits in a long queue gives up after
+// the work was done.
+class CallPool {
+ public:
+  CallPool(const Chain& chain, const ServerOptions& options);
+  ~CallPool();
+
+  // Before the server is built: registered there, and its events come by `queue`.
+  grpc::AsyncGenericService* service() { return &service_; }
+  void Start(std::unique_ptr<grpc::ServerCompletionQueue> queue);
+
+  // New calls are answered UNAVAILABLE from now on.
+  void Drain() { draining_ = true; }
+  // After the server's Shutdown: running handlers finish, all threads end.
+  void Stop();
+
+ private:
+  struct Call;
+
+  void Post();
+  void PollEvents();
+  void OnEvent(Call* call, bool ok);
+  void OnArrival(Call* call);
+  void OnRequest(Call* call, bool ok);
+  void Sweep();  // cancels calls whose client neither sends nor takes what it should
+  bool Enqueue(Call* call);
+  Call* Dequeue();  // null: the pool stops
+  void HandleCalls();
+  void Handle(Call* call);
+  void Refuse(Call* call, absl::Status status);
+  void Report(Call* call);
+
+  const Chain& chain_;
+  const ServerOptions& options_;
+  grpc::AsyncGenericService service_;
+  std::unique_ptr<grpc::ServerCompletionQueue> events_;
+  std::atomic<bool> draining_ = false;
+
+  std::unordered_set<Call*> live_;  // arrived and not ended; of the polling thread alone
+  absl::Time next_sweep_ = absl::InfinitePast();
+
+  absl::Mutex mutex_;
+  std::deque<Call*> queue_ ABSL_GUARDED_BY(mutex_);
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+
+  std::thread poller_;
+  std::vector<std::thread> handlers_;
+};
+
+}  // namespace yuezhan::rpc
+
+#endif  // YUEZHAN_COMMON_RPC_CALL_POOL_H_

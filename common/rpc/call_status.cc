@@ -1,0 +1,50 @@
+#include "common/base/ids.h"
+#include "common/base/log.h"
+#include "common/errors/errors.h"
+#include "common/rpc/chain.h"
+
+namespace yuezhan::rpc {
+
+absl::Status WithDetails(absl::Status status, CallRecord* record) {
+  if (status.ok() || !errors::Reason(status).empty()) return status;
+  // What libraries below the handlers (transactions, clients, names) say in plain codes.
+  switch (status.code()) {
+    case absl::StatusCode::kInvalidArgument:
+      return errors::InvalidField("request", "请求内容有误", std::string(status.message()));
+    case absl::StatusCode::kDeadlineExceeded:
+      return errors::DeadlineExceeded();
+    case absl::StatusCode::kUnavailable:
+      record->fault = std::string(status.message());
+      return errors::Unavailable("service");
+    case absl::StatusCode::kAborted:
+      record->fault = std::string(status.message());
+      return errors::Conflict();
+    case absl::StatusCode::kResourceExhausted:
+      record->fault = std::string(status.message());
+      return errors::Overloaded(absl::Seconds(1));
+    default:
+      record->incident = NewUuid();
+      record->fault = status.ToString();
+      return errors::Internal(record->incident);
+  }
+}
+
+void LogCall(const CallRecord& record) {
+  const bool ours = record.code == "INTERNAL" || record.code == "DATA_LOSS";
+  const LogLevel level = ours ? LogLevel::kError : LogLevel::kInfo;
+  if (!LogEnabled(level)) return;
+  Log(level, "call",
+      {{"method", record.method},
+       {"caller", record.subject},
+       {"code", record.code},
+       {"reason", record.reason},
+       {"queued_ms", absl::ToDoubleMilliseconds(record.queued)},
+       {"ms", absl::ToDoubleMilliseconds(record.elapsed)},
+       {"request_bytes", record.request_bytes},
+       {"answer_bytes", record.answer_bytes},
+       {"trace", record.trace_id},
+       {"incident", record.incident},
+       {"fault", record.fault}});
+}
+
+}  // namespace yuezhan::rpc

@@ -1,0 +1,71 @@
+#include "common/rpc/chain.h"
+
+#include <algorithm>
+#include <exception>
+
+#include "common/auth/tokens.h"
+#include "common/base/clocks.h"
+#include "common/base/status_macros.h"
+#include "common/errors/errors.h"
+#include "common/rpc/mask.h"
+#include "common/rpc/validation.h"
+#include "google/protobuf/io/zero_copy_stream.h"
+#include "google/protobuf/message.h"
+
+namespace yuezhan::rpc {
+
+using google::protobuf::Message;
+
+absl::Status Chain::Run(const Incoming& call, google::protobuf::io::ZeroCopyInputStream* bytes,
+                        std::unique_ptr<Message>* answer, CallRecord* record) const {
+  record->method = call.method;
+  record->trace_id = call.trace_id;
+  absl::Status status;
+  try {
+    status = Steps(call, bytes, answer, record);
+  } catch (const std::exception& fault) {
+    status = absl::InternalError(fault.what());
+  } catch (...) {
+    status = absl::InternalError("an exception of unknown type");
+  }
+  status = WithDetails(std::move(status), record);
+  if (!status.ok()) answer->reset();
+  record->code = absl::StatusCodeToString(status.code());
+  record->reason = errors::Reason(status);
+  return status;
+}
+
+absl::Status Chain::Steps(const Incoming& call, google::protobuf::io::ZeroCopyInputStream* bytes,
+                          std::unique_ptr<Message>* answer, CallRecord* record) const {
+  const BoundMethod* method = methods_.Find(call.method);
+  if (method == nullptr) return errors::MethodUnknown(call.method);
+
+  const absl::Time now = WallNow();
+  Context context;
+  context.method = method->name;
+  context.trace_id = call.trace_id;
+  context.deadline = std::min(call.deadline, call.arrived + options_.max_deadline);
+  if (context.deadline <= now) return errors::DeadlineExceeded();
+
+  YZ_ASSIGN_OR_RETURN(context.caller,
+                      Identify(call.credentials, verifier_, options_.services, now));
+  record->subject = context.caller.subject;
+
+  if (!context.caller.roles.Intersects(method->permission->roles)) {
+    return errors::PermissionDenied(method->name);
+  }
+
+  const std::unique_ptr<Message> request(method->handler.request->New());
+  if (!request->ParseFromZeroCopyStream(bytes)) return errors::Malformed(request->GetTypeName());
+  YZ_RETURN_IF_ERROR(CheckRequest(request.get()));
+
+  answer->reset(method->handler.answer->New());
+  YZ_RETURN_IF_ERROR(method->handler.run(context, *request, answer->get()));
+
+  if (method->masks && !context.caller.roles.Intersects(method->permission->clear_roles)) {
+    MaskPersonal(answer->get());
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace yuezhan::rpc

@@ -1,0 +1,63 @@
+#ifndef YUEZHAN_COMMON_RPC_CHAIN_H_
+#define YUEZHAN_COMMON_RPC_CHAIN_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "common/rpc/identity.h"
+#include "common/rpc/methods.h"
+#include "common/rpc/server.h"
+
+namespace google::protobuf {
+class Message;
+}
+namespace google::protobuf::io {
+class ZeroCopyInputStream;
+}
+
+namespace yuezhan::rpc {
+
+// One call as it came, without gRPC's types.
+struct Incoming {
+  std::string method;  // without the leading slash
+  Credentials credentials;
+  std::string trace_id;
+  absl::Time arrived;
+  absl::Time deadline;  // as the client set it; infinite when it did not
+};
+
+// The one path of every call behind admission: deadline → identity → permission → validation →
+// handler → masks → status with details. Knows nothing of gRPC; any thread.
+class Chain {
+ public:
+  Chain(const Methods& methods, const ServerOptions& options, auth::TokenVerifier* verifier)
+      : methods_(methods), options_(options), verifier_(verifier) {}
+
+  // Runs the call. `bytes` is the request; `answer` is set when the status is OK. Fills `record`
+  // but for times and sizes. Never throws.
+  absl::Status Run(const Incoming& call, google::protobuf::io::ZeroCopyInputStream* bytes,
+                   std::unique_ptr<google::protobuf::Message>* answer, CallRecord* record) const;
+
+ private:
+  absl::Status Steps(const Incoming& call, google::protobuf::io::ZeroCopyInputStream* bytes,
+                     std::unique_ptr<google::protobuf::Message>* answer, CallRecord* record) const;
+
+  const Methods& methods_;
+  const ServerOptions& options_;
+  auth::TokenVerifier* const verifier_;
+};
+
+// A status fit for the wire: one without details gets those of its code, and what says too much of
+// the inside (any code that a handler has no factory for) becomes INTERNAL with an incident, told
+// in full to `record` alone.
+absl::Status WithDetails(absl::Status status, CallRecord* record);
+
+// The default of ServerOptions::on_call: one line a call.
+void LogCall(const CallRecord& record);
+
+}  // namespace yuezhan::rpc
+
+#endif  // YUEZHAN_COMMON_RPC_CHAIN_H_

@@ -1,0 +1,99 @@
+#include "common/rpc/client.h"
+
+#include <grpcpp/channel.h>
+#include <grpcpp/client_context.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/impl/codegen/client_unary_call.h>
+#include <grpcpp/impl/codegen/proto_utils.h>
+#include <grpcpp/impl/codegen/rpc_method.h>
+#include <grpcpp/support/channel_arguments.h>
+
+#include <algorithm>
+
+#include "absl/random/random.h"
+#include "absl/time/clock.h"
+#include "common/base/clocks.h"
+#include "common/base/status_macros.h"
+#include "common/base/text.h"
+#include "common/rpc/identity.h"
+#include "common/rpc/retry.h"
+#include "common/rpc/wire.h"
+#include "google/protobuf/message.h"
+
+namespace yuezhan::rpc {
+namespace {
+
+using google::protobuf::Message;
+using google::protobuf::MessageLite;
+
+grpc::ChannelArguments Arguments(const ChannelOptions& options) {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(options.max_message_bytes);
+  arguments.SetMaxSendMessageSize(-1);  // the server tells what is too large, with its limit
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);  // ours know the contract
+  arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
+  // A server that restarts is back within a second; gRPC would look again after up to two minutes.
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 2'000);  // time for one attempt to connect
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1'000);
+  if (!options.tls_name.empty()) {
+    arguments.SetString(GRPC_SSL_TARGET_NAME_OVERRIDE_ARG, options.tls_name);
+  }
+  return arguments;
+}
+
+class GrpcChannel : public Channel {
+ public:
+  GrpcChannel(ChannelOptions options, std::shared_ptr<grpc::ChannelCredentials> credentials)
+      : options_(std::move(options)),
+        channel_(grpc::CreateCustomChannel(options_.target, std::move(credentials),
+                                           Arguments(options_))) {}
+
+  absl::Status Call(std::string_view method, const Message& request, Message* answer,
+                    const CallOptions& options) override {
+    const absl::Time deadline = std::min(options.deadline, WallNow() + options_.timeout);
+    const bool repeatable = IsSafeToRepeat(method, request);
+    for (int attempt = 1;; ++attempt) {
+      absl::Status status = Attempt(method, request, answer, options, deadline);
+      if (status.ok() || !repeatable || attempt >= options_.max_attempts || !IsTransient(status)) {
+        return status;
+      }
+      const double jitter = absl::Uniform(absl::BitGen(), 0.0, 1.0);
+      const absl::Duration wait = Backoff(attempt, options_.first_backoff, jitter, status);
+      if (WallNow() + wait >= deadline) return status;
+      options_.sleep ? options_.sleep(wait) : absl::SleepFor(wait);
+    }
+  }
+
+ private:
+  absl::Status Attempt(std::string_view method, const Message& request, Message* answer,
+                       const CallOptions& options, absl::Time deadline) {
+    grpc::ClientContext context;
+    context.set_deadline(absl::ToChronoTime(deadline));
+    const std::string token =
+        options.token.empty() && options_.token ? options_.token() : options.token;
+    if (!token.empty()) context.AddMetadata("authorization", Concat({"Bearer ", token}));
+    if (!options.trace_id.empty()) {
+      context.AddMetadata("traceparent", TraceParent(options.trace_id));
+    }
+    answer->Clear();
+    const std::string path = Concat({"/", method});
+    const grpc::internal::RpcMethod rpc(path.c_str(), grpc::internal::RpcMethod::NORMAL_RPC);
+    return FromGrpc(grpc::internal::BlockingUnaryCall<MessageLite, MessageLite>(
+        channel_.get(), rpc, &context, request, answer));
+  }
+
+  const ChannelOptions options_;
+  const std::shared_ptr<grpc::Channel> channel_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Channel>> Connect(ChannelOptions options) {
+  YZ_ASSIGN_OR_RETURN(auto credentials, MakeChannelCredentials(options));
+  return std::unique_ptr<Channel>(new GrpcChannel(std::move(options), std::move(credentials)));
+}
+
+}  // namespace yuezhan::rpc

@@ -1,0 +1,64 @@
+#include "common/rpc/identity.h"
+
+#include <algorithm>
+
+#include "absl/strings/match.h"
+#include "common/auth/tokens.h"
+#include "common/base/ids.h"
+#include "common/base/text.h"
+#include "common/errors/errors.h"
+
+namespace yuezhan::rpc {
+namespace {
+
+bool IsLowerHex(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+}  // namespace
+
+absl::StatusOr<Caller> Identify(const Credentials& credentials, auth::TokenVerifier* verifier,
+                                const std::vector<std::string>& services, absl::Time now) {
+  constexpr std::string_view kScheme = "Bearer ";
+  const std::string_view authorization = credentials.authorization;
+  if (!authorization.empty()) {
+    if (!absl::StartsWithIgnoreCase(Abs(authorization), Abs(kScheme))) {
+      return errors::Unauthenticated(errors::AuthFault::kMalformed);
+    }
+    const auto caller = verifier->Verify(authorization.substr(kScheme.size()), now);
+    if (!caller.ok()) return caller.status();
+    return **caller;
+  }
+  if (credentials.certificate_names.empty()) {
+    return errors::Unauthenticated(errors::AuthFault::kMissing);
+  }
+  for (const std::string& name : credentials.certificate_names) {
+    if (std::find(services.begin(), services.end(), name) != services.end()) {
+      return Caller{Concat({"service:", name}), name, {Role::kService}, ""};
+    }
+  }
+  return errors::Unauthenticated(errors::AuthFault::kCertificate);
+}
+
+std::string TraceIdOf(std::string_view traceparent) {
+  // version "-" trace id "-" parent id "-" flags
+  constexpr size_t kIdStart = 3, kIdLength = 32;
+  if (traceparent.size() >= 55 && traceparent[2] == '-' && traceparent[35] == '-') {
+    const std::string_view id = traceparent.substr(kIdStart, kIdLength);
+    if (IsLowerHex(id) && id.find_first_not_of('0') != std::string_view::npos) {
+      return std::string(id);
+    }
+  }
+  std::string id = NewUuid();
+  std::erase(id, '-');
+  return id;
+}
+
+std::string TraceParent(std::string_view trace_id) {
+  std::string span = NewUuid();
+  std::erase(span, '-');
+  return Concat({"00-", trace_id, "-", span.substr(16), "-01"});
+}
+
+}  // namespace yuezhan::rpc

@@ -1,0 +1,73 @@
+#include "common/rpc/methods.h"
+
+#include "common/base/status_macros.h"
+#include "common/base/text.h"
+#include "common/rpc/mask.h"
+#include "common/rpc/validation.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/message.h"
+
+namespace yuezhan::rpc {
+namespace {
+
+using google::protobuf::MethodDescriptor;
+using google::protobuf::ServiceDescriptor;
+
+absl::Status Mistake(std::initializer_list<std::string_view> parts) {
+  return absl::FailedPreconditionError(Concat(parts));
+}
+
+const Service::Method* HandlerOf(const Service& service, const std::string& method) {
+  for (const Service::Method& handler : service.methods()) {
+    if (handler.name == method) return &handler;
+  }
+  return nullptr;
+}
+
+absl::Status CheckTypes(const MethodDescriptor& method, const Service::Method& handler) {
+  if (method.client_streaming() || method.server_streaming()) {
+    return Mistake({method.full_name(), " is a stream: all methods are unary"});
+  }
+  if (handler.request->GetDescriptor() == method.input_type() &&
+      handler.answer->GetDescriptor() == method.output_type()) {
+    return absl::OkStatus();
+  }
+  return Mistake({method.full_name(), " has a handler of other types: ",
+                  handler.request->GetTypeName(), " → ", handler.answer->GetTypeName()});
+}
+
+}  // namespace
+
+absl::Status Methods::Bind(const Service& service) {
+  const ServiceDescriptor* contract =
+      google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(service.name());
+  if (contract == nullptr) return Mistake({service.name(), " is not in the contract linked in"});
+  for (const Service::Method& handler : service.methods()) {
+    if (contract->FindMethodByName(handler.name) == nullptr) {
+      return Mistake({service.name(), " has no method ", handler.name, " for a handler"});
+    }
+  }
+  for (int i = 0; i < contract->method_count(); ++i) {
+    const MethodDescriptor& method = *contract->method(i);
+    const Service::Method* handler = HandlerOf(service, method.name());
+    if (handler == nullptr) return Mistake({method.full_name(), " has no handler"});
+    YZ_RETURN_IF_ERROR(CheckTypes(method, *handler));
+    const std::string name = Concat({service.name(), "/", method.name()});
+    const auth::Permission* permission = auth::FindPermission(name);
+    if (permission == nullptr) return Mistake({name, " has no row in the permission table"});
+    PrepareCheck(method.input_type());
+    methods_.push_back(std::make_unique<BoundMethod>(
+        BoundMethod{name, *handler, permission, HoldsPersonal(method.output_type())}));
+    BoundMethod* bound = methods_.back().get();
+    if (!by_name_.emplace(bound->name, bound).second) return Mistake({name, " is bound twice"});
+  }
+  services_.push_back(service.name());
+  return absl::OkStatus();
+}
+
+const BoundMethod* Methods::Find(std::string_view name) const {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : found->second;
+}
+
+}  // namespace yuezhan::rpc

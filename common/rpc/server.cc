@@ -1,0 +1,173 @@
+#include "common/rpc/server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/impl/codegen/method_handler.h>
+#include <grpcpp/impl/codegen/service_type.h>
+#include <grpcpp/resource_quota.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+
+#include <cstdio>
+#include <fstream>
+
+#include "common/auth/tokens.h"
+#include "common/base/log.h"
+#include "common/base/loop.h"
+#include "common/base/status_macros.h"
+#include "common/base/text.h"
+#include "common/rpc/call_pool.h"
+#include "common/rpc/chain.h"
+#include "common/rpc/wire.h"
+
+namespace yuezhan::rpc {
+namespace {
+
+// Room above max_message_bytes in which the chain, not gRPC, tells that a request is too large:
+// with the limit in the details.
+constexpr int kMessageSlack = 2 << 20;
+// Memory that gRPC may hold for connections and messages, beyond it it slows and refuses.
+constexpr size_t kTransportBytes = 128 << 20;
+
+// gRPC lists a service for reflection when one of its methods is registered by name; calls of our
+// methods all come by the generic service. So this one is registered, under a name that no method
+// has; who calls it learns that.
+class ListedService : public grpc::Service {
+ public:
+  explicit ListedService(const std::string& name) : path_(Concat({"/", name, "/-"})) {
+    AddMethod(new grpc::internal::RpcServiceMethod(
+        path_.c_str(), grpc::internal::RpcMethod::NORMAL_RPC,
+        new grpc::internal::ErrorMethodHandler<grpc::StatusCode::UNIMPLEMENTED>("no such method")));
+  }
+
+ private:
+  const std::string path_;
+};
+
+absl::Status WritePort(const std::string& file, int port) {
+  if (file.empty()) return absl::OkStatus();
+  const std::string part = file + ".part";  // so that a reader never finds half of it
+  std::ofstream(part) << port << "\n";
+  if (std::rename(part.c_str(), file.c_str()) == 0) return absl::OkStatus();
+  return absl::InvalidArgumentError(Concat({"cannot write port_file ", file}));
+}
+
+void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
+  builder.SetMaxReceiveMessageSize(options.max_message_bytes + kMessageSlack);
+  builder.SetMaxSendMessageSize(options.max_message_bytes);
+  builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);  // reflection's own
+  builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, 2);
+  builder.SetResourceQuota(grpc::ResourceQuota("server").Resize(kTransportBytes));
+  const std::pair<const char*, int> arguments[] = {
+      {GRPC_ARG_MAX_CONCURRENT_STREAMS, options.max_streams_per_connection},
+      {GRPC_ARG_MAX_METADATA_SIZE, options.max_metadata_bytes},
+      {GRPC_ARG_ALLOW_REUSEPORT, 0},  // two servers on one port are a mistake, not a pair
+      {GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10'000},
+      {GRPC_ARG_KEEPALIVE_TIME_MS, 60'000},  // finds peers that vanished
+      {GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000},
+      {GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1},
+      {GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000},  // against floods of pings
+      {GRPC_ARG_HTTP2_MAX_PING_STRIKES, 2},
+      {GRPC_ARG_MAX_CONNECTION_IDLE_MS, 600'000},
+  };
+  for (const auto& [name, value] : arguments) builder.AddChannelArgument(name, value);
+}
+
+}  // namespace
+
+struct Server::Impl {
+  Impl(ServerOptions o, auth::TokenVerifier* v)
+      : options(std::move(o)), verifier(v), chain(methods, options, v), pool(chain, options) {}
+
+  absl::Status Serve();
+  absl::StatusOr<absl::Duration> Probe();
+  void SetHealth(bool serving);
+
+  const ServerOptions options;
+  auth::TokenVerifier* const verifier;
+  std::vector<Service> services;
+  Methods methods;
+  const Chain chain;
+  std::vector<std::unique_ptr<ListedService>> listed;
+  CallPool pool;
+  std::unique_ptr<grpc::Server> server;
+  std::unique_ptr<BackgroundLoop> probe;
+  int port = 0;
+  int serving = -1;  // as last told; -1: not yet
+  bool stopped = false;
+};
+
+Server::Server(ServerOptions options, auth::TokenVerifier* verifier)
+    : impl_(std::make_unique<Impl>(std::move(options), verifier)) {}
+Server::~Server() { Stop(); }
+
+void Server::Add(Service service) { impl_->services.push_back(std::move(service)); }
+int Server::port() const { return impl_->port; }
+
+absl::Status Server::Start() {
+  for (const Service& service : impl_->services) YZ_RETURN_IF_ERROR(impl_->methods.Bind(service));
+  YZ_RETURN_IF_ERROR(impl_->Serve());
+  // Health is right from the first answer on; then the probe keeps it so.
+  (void)impl_->Probe();
+  impl_->probe = std::make_unique<BackgroundLoop>("health", [this] { return impl_->Probe(); });
+  return WritePort(impl_->options.port_file, impl_->port);
+}
+
+absl::Status Server::Impl::Serve() {
+  YZ_ASSIGN_OR_RETURN(const auto credentials, MakeServerCredentials(options));
+  grpc::EnableDefaultHealthCheckService(true);
+  if (options.reflection) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ServerBuilder builder;
+  SetLimits(options, builder);
+  builder.AddListeningPort(options.listen, credentials, &port);
+  builder.RegisterAsyncGenericService(pool.service());
+  for (const std::string& name : methods.services()) {
+    listed.push_back(std::make_unique<ListedService>(name));
+    builder.RegisterService(listed.back().get());
+  }
+  auto events = builder.AddCompletionQueue();
+  server = builder.BuildAndStart();
+  if (server == nullptr || port == 0) {
+    // A queue that was never part of a started server must still be shut down and emptied.
+    events->Shutdown();
+    void* tag;
+    bool ok;
+    while (events->Next(&tag, &ok)) {
+    }
+    server.reset();
+    return absl::UnavailableError(Concat({"cannot listen on ", options.listen}));
+  }
+  pool.Start(std::move(events));
+  return absl::OkStatus();
+}
+
+void Server::Impl::SetHealth(bool now_serving) {
+  if (serving == static_cast<int>(now_serving)) return;
+  serving = now_serving;
+  server->GetHealthCheckService()->SetServingStatus(now_serving);
+  for (const std::string& name : methods.services()) {
+    server->GetHealthCheckService()->SetServingStatus(name, now_serving);
+  }
+  Log(now_serving ? LogLevel::kInfo : LogLevel::kWarning, "health", {{"serving", now_serving}});
+}
+
+absl::StatusOr<absl::Duration> Server::Impl::Probe() {
+  SetHealth(!options.probe || options.probe());
+  if (const absl::Status keys = verifier->ReloadIfChanged(); !keys.ok()) {
+    Log(LogLevel::kError, "token keys not reloaded", {{"why", keys.ToString()}});
+  }
+  return options.probe_interval;
+}
+
+void Server::Stop() {
+  if (impl_->stopped || impl_->server == nullptr) return;
+  impl_->stopped = true;
+  impl_->probe.reset();
+  impl_->SetHealth(false);
+  impl_->pool.Drain();
+  impl_->server->Shutdown(absl::ToChronoTime(absl::Now() + impl_->options.drain));
+  impl_->pool.Stop();
+  impl_->server->Wait();
+}
+
+}  // namespace yuezhan::rpc
