@@ -49,6 +49,15 @@ class EventHandlers {
     };
   }
 
+  // Hands one event to its handler as a follower does; a kind without one is passed over. For
+  // tests.
+  template <typename Event>
+  absl::Status Apply(const Event& event, Unit& unit, const EventOrigin& origin = {}) const {
+    const auto handler = handlers_.find(Event::descriptor()->full_name());
+    if (handler == handlers_.end()) return absl::OkStatus();
+    return handler->second(event.SerializeAsString(), origin, unit);
+  }
+
  private:
   friend class Follower;
   using Raw = std::function<absl::Status(const std::string& bytes, const EventOrigin&, Unit&)>;

@@ -1,0 +1,62 @@
+#ifndef YUEZHAN_COMMON_HOST_TEST_HOST_H_
+#define YUEZHAN_COMMON_HOST_TEST_HOST_H_
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "common/base/clocks.h"
+#include "common/base/context.h"
+#include "common/base/dates.h"
+#include "common/db/test_database.h"
+#include "common/host/rulebook.h"
+#include "common/journal/journal.h"
+#include "common/journal/vault.h"
+
+namespace yuezhan {
+
+// What Host is to a process, for a test that calls handlers directly: a migrated database of its
+// own, a simulated business clock, vault, rules and journal.
+class TestHost {
+ public:
+  // `migrations`: the service's, from 2 on. The business clock stands at `now`.
+  TestHost(std::string service, const std::vector<db::Migration>& migrations,
+           absl::Time now = BeijingMidnight(Day(2026, 9, 15)) + absl::Hours(9));
+  ~TestHost();
+
+  db::TestDatabase& database() { return *database_; }
+  journal::Journal& journal() { return *journal_; }
+  const journal::Vault& vault() const { return *vault_; }
+  const Rulebook& rulebook() const { return *rulebook_; }
+  SimulatedClock& clock() { return *clock_; }
+  Day today() const { return BeijingDay(clock_->Now()); }
+
+  // Another replica's pool and journal over the same database, or through a proxy's port.
+  struct Replica {
+    std::unique_ptr<db::Pool> pool;
+    std::unique_ptr<journal::Journal> journal;
+  };
+  Replica NewReplica(int port = 0);
+
+  // A caller of that role; `subject` tells persons apart.
+  Context Person(Role role, std::string_view subject, std::string_view host_unit = "") const;
+
+  // Rows of a table, as the serving account sees them.
+  int64_t Count(std::string_view table);
+
+ private:
+  const std::string service_;
+  const std::filesystem::path clock_file_;
+  std::shared_ptr<SimulatedClock> clock_;
+  std::unique_ptr<db::TestDatabase> database_;
+  std::unique_ptr<journal::Vault> vault_;
+  std::unique_ptr<Rulebook> rulebook_;
+  std::unique_ptr<journal::Journal> journal_;
+};
+
+}  // namespace yuezhan
+
+#endif  // YUEZHAN_COMMON_HOST_TEST_HOST_H_

@@ -1,0 +1,265 @@
+#include <thread>
+#include <vector>
+
+#include "common/base/ids.h"
+#include "common/db/cutting_proxy.h"
+#include "common/errors/errors.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "services/registry/handlers.h"
+#include "services/registry/test_registry.h"
+#include "services/registry/transitions.h"
+#include "yuezhan/payment/v1/events.pb.h"
+
+namespace yuezhan::registry {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+TEST(Filing, IsAcceptedWithANumber) {
+  TestRegistry registry;
+  const v1::Station filed = registry.File();
+  EXPECT_EQ(filed.state(), v1::STATION_STATE_FILED);
+  const v1::Station accepted = registry.Accept(filed.name()).value();
+  EXPECT_EQ(accepted.state(), v1::STATION_STATE_OPERATING);
+  EXPECT_EQ(accepted.filing_number(), "YZ-2026-S-0001");
+  EXPECT_EQ(accepted.demand_fit().officer(), registry.officer().caller.subject);
+  EXPECT_FALSE(accepted.findings().empty());
+  EXPECT_EQ(accepted.policy().version(), "yueyang-2021");
+}
+
+TEST(Filing, TheSameRequestHasOneEffectAndOneAnswer) {
+  TestRegistry registry;
+  v1::FileStationRequest request = registry.FileRequest();
+  std::vector<std::thread> threads;
+  std::vector<v1::Station> answers(32);
+  for (auto& answer : answers) {
+    threads.emplace_back([&] {
+      Context context = registry.officer();
+      context.method = "yuezhan.registry.v1.RegistryService/FileStation";
+      const absl::Status status = registry.handlers().FileStation(context, request, &answer);
+      EXPECT_TRUE(status.ok()) << status;
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  for (const auto& answer : answers)
+    EXPECT_EQ(answer.SerializeAsString(), answers[0].SerializeAsString());
+  EXPECT_EQ(registry.Count("stations"), 1);
+
+  request.mutable_form()->set_purpose("另一目的");
+  v1::Station answer;
+  Context context = registry.officer();
+  context.method = "yuezhan.registry.v1.RegistryService/FileStation";
+  const absl::Status other = registry.handlers().FileStation(context, request, &answer);
+  EXPECT_EQ(errors::Reason(other), "REQUEST_ID_REUSED");
+  EXPECT_EQ(errors::Metadata(other, "field"), "form.purpose");
+  EXPECT_EQ(registry.Count("stations"), 1);
+}
+
+TEST(Filing, WrongHostKindIsRefusedByArticle2AndExceptedByAnOfficer) {
+  TestRegistry registry;
+  v1::FileStationRequest request = registry.FileRequest();
+  request.mutable_form()->set_level(
+      common::v1::STATION_LEVEL_MUNICIPAL);  // fits county and township associations
+  const v1::Station filed = registry.File(request);
+
+  const auto refused = registry.Accept(filed.name());
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(errors::Reason(refused.status()), "REFUSED");
+  EXPECT_THAT(errors::Metadata(refused.status(), "article"), testing::HasSubstr("2"));
+  EXPECT_EQ(registry.Get(filed.name()).state(), v1::STATION_STATE_FILED);
+
+  v1::GrantExceptionRequest exception;
+  exception.set_request_id(NewUuid());
+  exception.set_name(filed.name());
+  exception.set_rule_id("filing.host-kind");
+  exception.set_reason("园区尚无县级科协");
+  v1::Station excepted;
+  ASSERT_TRUE(
+      registry.Call(&Handlers::GrantException, "GrantException", exception, &excepted).ok());
+  const auto accepted = registry.Accept(filed.name());
+  ASSERT_TRUE(accepted.ok()) << accepted.status();
+  EXPECT_EQ(accepted->exceptions(0).officer(), registry.officer().caller.subject);
+}
+
+TEST(Filing, NumbersOf64CallersHaveNoGapAndNoDouble) {
+  TestRegistry registry;
+  std::vector<std::string> names;
+  for (int i = 0; i < 64; ++i) names.push_back(registry.File().name());
+  std::vector<std::thread> threads;
+  std::vector<std::string> numbers(names.size());
+  for (size_t i = 0; i < names.size(); ++i) {
+    threads.emplace_back(
+        [&, i] { numbers[i] = registry.Accept(names[i]).value().filing_number(); });
+  }
+  for (auto& thread : threads) thread.join();
+  std::sort(numbers.begin(), numbers.end());
+  for (size_t i = 0; i < numbers.size(); ++i)
+    EXPECT_EQ(numbers[i], absl::StrFormat("YZ-2026-S-%04d", i + 1));
+}
+
+TEST(Filing, AHostUnitSeesItsOwnOnly) {
+  TestRegistry registry;
+  const v1::Station filed = registry.File();
+  Context own = registry.host_unit(filed.form().host_unit());
+  Context foreign = registry.host_unit(Name("hostUnits", NewUuid()));
+  v1::GetStationRequest request;
+  request.set_name(filed.name());
+  v1::Station answer;
+  EXPECT_TRUE(registry.handlers().GetStation(own, request, &answer).ok());
+  const absl::Status hidden = registry.handlers().GetStation(foreign, request, &answer);
+  request.set_name(Name("stations", NewUuid()));
+  const absl::Status absent = registry.handlers().GetStation(own, request, &answer);
+  EXPECT_EQ(hidden.code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(errors::Reason(hidden), errors::Reason(absent));
+}
+
+// Each method on a station in each state: allowed just where the table says so.
+TEST(Transitions, NoneBesideTheTable) {
+  TestRegistry registry;
+  struct Case {
+    const char* method;
+    std::function<absl::Status(const std::string& name)> call;
+  };
+  const auto with_name = [&](auto request, const std::string& name) {
+    request.set_request_id(NewUuid());
+    request.set_name(name);
+    return request;
+  };
+  const auto effective = [&](auto request, const std::string& name) {
+    request = with_name(request, name);
+    *request.mutable_effective_on() = DayToProto(registry.today());
+    request.set_reason("演示");
+    return request;
+  };
+  v1::Station ignored;
+  const std::vector<Case> cases = {
+      {"ReturnFiling",
+       [&](const std::string& name) {
+         auto request = with_name(v1::ReturnFilingRequest(), name);
+         request.add_points("请补充建站批复");
+         return registry.Call(&Handlers::ReturnFiling, "ReturnFiling", request, &ignored);
+       }},
+      {"RefuseFiling",
+       [&](const std::string& name) {
+         auto request = with_name(v1::RefuseFilingRequest(), name);
+         request.set_reason("不符合条件");
+         return registry.Call(&Handlers::RefuseFiling, "RefuseFiling", request, &ignored);
+       }},
+      {"ResubmitFiling",
+       [&](const std::string& name) {
+         auto request = with_name(v1::ResubmitFilingRequest(), name);
+         *request.mutable_form() = registry.Get(name).form();
+         return registry.Call(&Handlers::ResubmitFiling, "ResubmitFiling", request, &ignored);
+       }},
+      {"AcceptFiling", [&](const std::string& name) { return registry.Accept(name).status(); }},
+      {"SuspendStation",
+       [&](const std::string& name) {
+         return registry.Call(&Handlers::SuspendStation, "SuspendStation",
+                              effective(v1::SuspendStationRequest(), name), &ignored);
+       }},
+      {"ResumeStation",
+       [&](const std::string& name) {
+         return registry.Call(&Handlers::ResumeStation, "ResumeStation",
+                              effective(v1::ResumeStationRequest(), name), &ignored);
+       }},
+      {"CloseStation",
+       [&](const std::string& name) {
+         return registry.Call(&Handlers::CloseStation, "CloseStation",
+                              effective(v1::CloseStationRequest(), name), &ignored);
+       }},
+  };
+  const auto call = [&](std::string_view method, const std::string& name) {
+    for (const Case& c : cases) {
+      if (method == c.method) return c.call(name);
+    }
+    return absl::NotFoundError("no case for the method");
+  };
+  // A way into each state.
+  const std::map<v1::StationState, std::vector<std::string_view>> ways = {
+      {v1::STATION_STATE_FILED, {}},
+      {v1::STATION_STATE_RETURNED, {"ReturnFiling"}},
+      {v1::STATION_STATE_REFUSED, {"RefuseFiling"}},
+      {v1::STATION_STATE_OPERATING, {"AcceptFiling"}},
+      {v1::STATION_STATE_SUSPENDED, {"AcceptFiling", "SuspendStation"}},
+      {v1::STATION_STATE_CLOSED, {"AcceptFiling", "CloseStation"}},
+  };
+  for (const auto& [state, way] : ways) {
+    for (const Case& c : cases) {
+      const std::string name = registry.File().name();
+      for (const auto method : way) ASSERT_TRUE(call(method, name).ok()) << method;
+      ASSERT_EQ(registry.Get(name).state(), state);
+      const absl::Status status = c.call(name);
+      bool allowed = false;
+      for (const Transition& t : StationTransitions().table()) {
+        if (t.from != state || t.method != c.method) continue;
+        allowed = true;
+        EXPECT_EQ(registry.Get(name).state(), t.to) << c.method;
+      }
+      EXPECT_EQ(status.ok(), allowed) << c.method << " from " << state << ": " << status;
+      if (!allowed) {
+        EXPECT_EQ(errors::Reason(status), "STATE_FORBIDS");
+        EXPECT_EQ(registry.Get(name).state(), state);
+      }
+    }
+  }
+}
+
+TEST(Followers, ASettledPaymentIsASubsidyOfTheLineage) {
+  TestRegistry registry;
+  const std::string first = registry.File().name();
+  const v1::Station other_name = [&] {
+    v1::FileStationRequest request = registry.FileRequest();
+    request.mutable_form()->set_display_name("换了名字的服务站（演示）");
+    request.mutable_form()->mutable_society()->set_name("岳阳市　化工学会");  // a wide space
+    return registry.File(request);
+  }();
+  payment::v1::PaymentAdvanced event;
+  event.set_payment(Name("payments", NewUuid()));
+  event.set_station(first);
+  event.set_case_name(Name("cases", NewUuid()));
+  event.set_level(common::v1::STATION_LEVEL_PROVINCIAL);
+  event.set_state(payment::v1::PAYMENT_STATE_SETTLED);
+  *event.mutable_settled_on() = DayToProto(registry.today());
+  registry.Apply(event);
+  registry.Apply(event);  // a second look changes nothing
+  EXPECT_EQ(registry.Get(first).subsidies_size(), 1);
+  EXPECT_EQ(registry.Get(other_name.name()).subsidies_size(), 1);
+  EXPECT_EQ(registry.Count("subsidies"), 1);
+}
+
+// The connection cut at every statement of AcceptFiling, before and after the server got it: the
+// caller gets the truth, or an error that a retry of the same request turns into it; in the end
+// there is one number.
+TEST(Cuts, AcceptFilingHasOneEffect) {
+  TestRegistry registry;
+  int accepted = 0;
+  for (const auto when : {db::CuttingProxy::When::kBefore, db::CuttingProxy::When::kAfter}) {
+    for (int n = 1; n <= 40; ++n) {
+      const v1::Station filed = registry.File();
+      db::CuttingProxy proxy("127.0.0.1", registry.database().serve().port);
+      TestRegistry::Replica replica(registry, proxy.port());
+      proxy.CutAt(n, when);
+      v1::AcceptFilingRequest request = registry.AcceptRequest(filed.name());
+      v1::Station answer;
+      absl::Status status = registry.Call(replica.handlers(), &Handlers::AcceptFiling,
+                                          "AcceptFiling", request, &answer);
+      if (!status.ok()) {
+        EXPECT_TRUE(status.code() == absl::StatusCode::kUnavailable ||
+                    status.code() == absl::StatusCode::kAborted)
+            << n << ": " << status;
+        status = registry.Call(&Handlers::AcceptFiling, "AcceptFiling", request, &answer);
+      }
+      ASSERT_TRUE(status.ok()) << n << ": " << status;
+      ++accepted;
+      EXPECT_EQ(answer.filing_number(), absl::StrFormat("YZ-2026-S-%04d", accepted)) << n;
+      EXPECT_EQ(registry.Get(filed.name()).filing_number(), answer.filing_number());
+      if (!proxy.cut()) break;  // the call has fewer statements than n
+    }
+  }
+  EXPECT_GT(accepted, 10);
+}
+
+}  // namespace
+}  // namespace yuezhan::registry
