@@ -45,6 +45,7 @@ class Service {
                       }});
   }
 
+  // One method without its types, for what serves a whole contract alike (tests, proxies).
   struct Method {
     std::string name;                          // "GetStation"
     const google::protobuf::Message* request;  // default instances: the types
@@ -53,15 +54,15 @@ class Service {
                                google::protobuf::Message*)>
         run;
   };
-  const std::string& name() const { return name_; }
-  const std::vector<Method>& methods() const { return methods_; }
-
- private:
   Service& AddMethod(Method method) {
     methods_.push_back(std::move(method));
     return *this;
   }
 
+  const std::string& name() const { return name_; }
+  const std::vector<Method>& methods() const { return methods_; }
+
+ private:
   std::string name_;
   std::vector<Method> methods_;
 };

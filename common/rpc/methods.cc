@@ -38,7 +38,7 @@ absl::Status CheckTypes(const MethodDescriptor& method, const Service::Method& h
 
 }  // namespace
 
-absl::Status Methods::Bind(const Service& service) {
+absl::Status Methods::Bind(const Service& service, FindPermission find_permission) {
   const ServiceDescriptor* contract =
       google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(service.name());
   if (contract == nullptr) return Mistake({service.name(), " is not in the contract linked in"});
@@ -53,7 +53,7 @@ absl::Status Methods::Bind(const Service& service) {
     if (handler == nullptr) return Mistake({method.full_name(), " has no handler"});
     YZ_RETURN_IF_ERROR(CheckTypes(method, *handler));
     const std::string name = Concat({service.name(), "/", method.name()});
-    const auth::Permission* permission = auth::FindPermission(name);
+    const auth::Permission* permission = find_permission(name);
     if (permission == nullptr) return Mistake({name, " has no row in the permission table"});
     PrepareCheck(method.input_type());
     methods_.push_back(std::make_unique<BoundMethod>(

@@ -24,9 +24,10 @@ struct BoundMethod {
 // All methods of a server. Filled at start, then only read.
 class Methods {
  public:
+  using FindPermission = const auth::Permission* (*)(std::string_view method);
   // Fails, naming it, when a method of the service's contract has no handler, one of other types or
   // no permission row, or when a handler has no method in the contract.
-  absl::Status Bind(const Service& service);
+  absl::Status Bind(const Service& service, FindPermission find_permission = &auth::FindPermission);
 
   const BoundMethod* Find(std::string_view name) const;
   const std::vector<std::string>& services() const { return services_; }

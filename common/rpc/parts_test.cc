@@ -1,0 +1,165 @@
+// The parts of the chain that need no socket.
+#include <map>
+
+#include "common/base/text.h"
+#include "common/errors/errors.h"
+#include "common/rpc/chain.h"
+#include "common/rpc/identity.h"
+#include "common/rpc/methods.h"
+#include "common/rpc/page_token.h"
+#include "common/rpc/retry.h"
+#include "google/protobuf/descriptor.h"
+#include "gtest/gtest.h"
+#include "yuezhan/journal/v1/journal.pb.h"
+#include "yuezhan/registry/v1/registry.pb.h"
+
+namespace yuezhan::rpc {
+namespace {
+
+constexpr char kJournal[] = "yuezhan.journal.v1.JournalService";
+
+TEST(PageToken, BelongsToItsList) {
+  registry::v1::ListStationsRequest request;
+  request.set_page_size(10);
+  EXPECT_EQ(*ReadPageToken("a/List", request), "");
+  const std::string key("key\0 with any byte", 18);
+  const std::string token = MakePageToken("a/List", request, key);
+  request.set_page_token(token);
+  EXPECT_EQ(*ReadPageToken("a/List", request), key);
+  request.set_page_size(500);  // may change from page to page
+  EXPECT_EQ(*ReadPageToken("a/List", request), key);
+  EXPECT_EQ(errors::Reason(ReadPageToken("b/List", request).status()), "PAGE_TOKEN_INVALID");
+
+  registry::v1::ListHostUnitsRequest other;
+  other.set_page_token(token);
+  EXPECT_EQ(ReadPageToken("b/List", other).status().code(), absl::StatusCode::kInvalidArgument);
+
+  for (size_t i = 0; i + 1 < token.size(); ++i) {
+    std::string garbled = token;
+    garbled[i] = garbled[i] == 'A' ? 'B' : 'A';
+    request.set_page_token(garbled);
+    EXPECT_FALSE(ReadPageToken("a/List", request).ok()) << i;
+    request.set_page_token(token.substr(0, i));
+    if (i > 0) {
+      EXPECT_FALSE(ReadPageToken("a/List", request).ok()) << i;
+    }
+  }
+}
+
+TEST(PageToken, SizeHasADefault) {
+  registry::v1::ListStationsRequest request;
+  EXPECT_EQ(PageSize(request), kDefaultPageSize);
+  request.set_page_size(7);
+  EXPECT_EQ(PageSize(request), 7);
+}
+
+TEST(Retry, OnlyWhatTheContractDeclaresSafe) {
+  journal::v1::SkipEntryRequest skip;
+  const std::string method = Concat({kJournal, "/SkipEntry"});
+  EXPECT_FALSE(IsSafeToRepeat(method, skip));
+  skip.set_request_id("r1");
+  EXPECT_TRUE(IsSafeToRepeat(method, skip));
+  EXPECT_TRUE(
+      IsSafeToRepeat(Concat({kJournal, "/ReadEntries"}), journal::v1::ReadEntriesRequest()));
+  EXPECT_FALSE(IsSafeToRepeat("no.such.Service/Method", journal::v1::ReadEntriesRequest()));
+}
+
+TEST(Retry, OnlyWhatMayPass) {
+  EXPECT_TRUE(IsTransient(errors::Unavailable("database")));
+  EXPECT_TRUE(IsTransient(errors::Conflict()));
+  EXPECT_TRUE(IsTransient(errors::Overloaded(absl::Seconds(1))));
+  EXPECT_FALSE(IsTransient(errors::EtagMismatch("stations/1")));
+  EXPECT_FALSE(IsTransient(absl::ResourceExhaustedError("Received message larger than max")));
+  EXPECT_FALSE(IsTransient(errors::DeadlineExceeded()));
+  EXPECT_FALSE(IsTransient(errors::NotFound("stations/1")));
+}
+
+TEST(Retry, BacksOffWithJitterAndAsAsked) {
+  const absl::Status plain = absl::UnavailableError("");
+  const absl::Duration first = absl::Milliseconds(50);
+  EXPECT_EQ(Backoff(1, first, 1, plain), absl::Milliseconds(50));
+  EXPECT_EQ(Backoff(1, first, 0, plain), absl::Milliseconds(25));
+  EXPECT_EQ(Backoff(3, first, 1, plain), absl::Milliseconds(200));
+  EXPECT_EQ(Backoff(30, first, 1, plain), absl::Seconds(2));
+  EXPECT_EQ(Backoff(1, first, 0, errors::Overloaded(absl::Seconds(3))), absl::Seconds(3));
+}
+
+TEST(Trace, IsTakenOrMade) {
+  const std::string id = "4bf92f3577b34da6a3ce929d0e0e4736";
+  EXPECT_EQ(TraceIdOf("00-" + id + "-00f067aa0ba902b7-01"), id);
+  EXPECT_EQ(TraceIdOf(TraceParent(id)), id);
+  for (const char* bad : {"", "00-", "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+                          "00-00000000000000000000000000000000-00f067aa0ba902b7-01"}) {
+    EXPECT_EQ(TraceIdOf(bad).size(), 32u);
+    EXPECT_NE(TraceIdOf(bad), TraceIdOf(bad));
+  }
+}
+
+TEST(Status, SaysNothingOfTheInside) {
+  CallRecord record;
+  const absl::Status status =
+      WithDetails(absl::UnknownError("password of the database is 123"), &record);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(status.ToString().find("password"), std::string::npos);
+  EXPECT_EQ(errors::Metadata(status, "incident"), record.incident);
+  EXPECT_NE(record.fault.find("password"), std::string::npos);
+
+  const std::map<absl::StatusCode, std::string> kReasons = {
+      {absl::StatusCode::kUnavailable, "UNAVAILABLE"},
+      {absl::StatusCode::kAborted, "CONFLICT"},
+      {absl::StatusCode::kDeadlineExceeded, "DEADLINE_EXCEEDED"},
+      {absl::StatusCode::kInvalidArgument, "INVALID_FIELD"},
+      {absl::StatusCode::kNotFound, "INTERNAL"},
+  };
+  for (const auto& [code, reason] : kReasons) {
+    EXPECT_EQ(errors::Reason(WithDetails(absl::Status(code, "x"), &record)), reason);
+  }
+  EXPECT_EQ(errors::Reason(WithDetails(errors::NotFound("a/1"), &record)), "NOT_FOUND");
+}
+
+// Every method of the journal's contract, with a handler of its own types.
+Service WholeService(const std::string& but = "") {
+  Service service(kJournal);
+  const auto* contract =
+      google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(kJournal);
+  auto* factory = google::protobuf::MessageFactory::generated_factory();
+  for (int i = 0; i < contract->method_count(); ++i) {
+    const auto& method = *contract->method(i);
+    if (method.name() == but) continue;
+    service.AddMethod({method.name(), factory->GetPrototype(method.input_type()),
+                       factory->GetPrototype(method.output_type()),
+                       [](Context&, const auto&, auto*) { return absl::OkStatus(); }});
+  }
+  return service;
+}
+
+TEST(Methods, StartStopsAtEveryMistake) {
+  journal::v1::Entry::default_instance();
+  EXPECT_EQ(Methods().Bind(WholeService()), absl::OkStatus());
+  const auto message = [](const absl::Status& status) { return std::string(status.message()); };
+
+  EXPECT_EQ(message(Methods().Bind(WholeService("GetHead"))),
+            Concat({kJournal, ".GetHead has no handler"}));
+  EXPECT_EQ(message(Methods().Bind(Service("no.such.Service"))),
+            "no.such.Service is not in the contract linked in");
+
+  Service wrong = WholeService("GetHead");
+  wrong.AddMethod({"GetHead", &journal::v1::GetHeadRequest::default_instance(),
+                   &journal::v1::Head::default_instance(), nullptr});
+  EXPECT_NE(message(Methods().Bind(wrong)).find("GetHead has a handler of other types"),
+            std::string::npos);
+  EXPECT_NE(
+      message(Methods().Bind(WholeService().AddMethod({"GetFoot", nullptr, nullptr, nullptr})))
+          .find("no method GetFoot"),
+      std::string::npos);
+
+  const auto no_rows = [](std::string_view) -> const auth::Permission* { return nullptr; };
+  EXPECT_EQ(message(Methods().Bind(WholeService(), no_rows)),
+            Concat({kJournal, "/ReadEntries has no row in the permission table"}));
+  Methods twice;
+  EXPECT_TRUE(twice.Bind(WholeService()).ok());
+  EXPECT_FALSE(twice.Bind(WholeService()).ok());
+}
+
+}  // namespace
+}  // namespace yuezhan::rpc
