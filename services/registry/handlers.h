@@ -4,6 +4,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "common/base/context.h"
+#include "common/host/ownership.h"
 #include "common/host/rulebook.h"
 #include "common/journal/follower.h"
 #include "common/journal/journal.h"
@@ -75,10 +76,6 @@ class Handlers {
   const Store store_;
   const Rulebook& rulebook_;
 };
-
-// Whether the caller may see what belongs to `host_unit`: a host unit sees its own, everybody else
-// with the role all.
-bool MaySee(const Caller& caller, std::string_view host_unit);
 
 // Facts as the rules read them.
 rules::v1::HostFacts HostFactsOf(const v1::HostUnit& unit);

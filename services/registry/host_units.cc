@@ -10,16 +10,6 @@
 
 namespace yuezhan::registry {
 
-bool MaySee(const Caller& caller, std::string_view host_unit) {
-  // A person with several roles is still one person: who holds an office sees all, whatever else
-  // the token says.
-  const RoleSet offices{Role::kFilingOfficer, Role::kReviewer,       Role::kSecretary,
-                        Role::kDirector,      Role::kPaymentOfficer, Role::kPaymentAuthorizer,
-                        Role::kAuditor,       Role::kOperator,       Role::kService};
-  return caller.roles.Intersects(offices) ||
-         (!caller.host_unit.empty() && caller.host_unit == host_unit);
-}
-
 absl::Status Handlers::CreateHostUnit(Context& context, const v1::CreateHostUnitRequest& request,
                                       v1::HostUnit* answer) {
   // A code of the right shape whose check characters fail needs an officer's word; others are never

@@ -38,6 +38,7 @@ rules::v1::StationFacts StationFactsOf(const v1::Station& station) {
   if (station.has_closed_on()) *facts.mutable_closed_on() = station.closed_on();
   *facts.mutable_subsidies() = station.subsidies();
   facts.set_lineage(ToHex(Lineage(station.form())));
+  facts.set_society_name(station.form().society().name());
   return facts;
 }
 
