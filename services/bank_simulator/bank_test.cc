@@ -6,6 +6,7 @@
 #include <set>
 #include <thread>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 
 namespace yuezhan::bank {
@@ -157,7 +158,7 @@ TEST_F(BankTest, ASeedChoosesTheSameAgain) {
     Tell(v1::BEHAVIOR_UNSPECIFIED, 0, 7);
     std::vector<int> states;
     for (int i = 0; i < 12; ++i) {
-      states.push_back(Execute(Order("s" + std::to_string(round) + "-" + std::to_string(i))));
+      states.push_back(Execute(Order(absl::StrCat("s", round, "-", i))));
     }
     if (round == 0) first = states;
     EXPECT_EQ(states, first);
@@ -176,7 +177,7 @@ TEST_F(BankTest, RefusesAmountsThatAreNone) {
 }
 
 TEST_F(BankTest, ListsInPages) {
-  for (int i = 0; i < 5; ++i) Execute(Order("t" + std::to_string(i)));
+  for (int i = 0; i < 5; ++i) Execute(Order(absl::StrCat("t", i)));
   v1::ListTransfersRequest request;
   request.set_page_size(2);
   std::string seen;

@@ -1,0 +1,26 @@
+#ifndef YUEZHAN_SERVICES_YZ_CERTIFICATES_H_
+#define YUEZHAN_SERVICES_YZ_CERTIFICATES_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+
+namespace yuezhan::yz {
+
+// A certificate with its private key, PEM both.
+struct Certificate {
+  std::string certificate;
+  std::string key;
+};
+
+// The authority of one installation on one machine: P-256, good for ten years.
+absl::StatusOr<Certificate> MakeAuthority(const std::string& common_name);
+
+// A certificate by that authority for a server on this machine (127.0.0.1, localhost) and for its
+// calls to others: its common name tells which service it is.
+absl::StatusOr<Certificate> MakeCertificate(const Certificate& authority,
+                                            const std::string& common_name);
+
+}  // namespace yuezhan::yz
+
+#endif  // YUEZHAN_SERVICES_YZ_CERTIFICATES_H_
