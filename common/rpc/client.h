@@ -19,8 +19,8 @@ namespace yuezhan::rpc {
 
 struct CallOptions {
   absl::Time deadline = absl::InfiniteFuture();  // the channel's own timeout holds too
-  std::string token;                             // who asks; "": the channel's token
-  std::string trace_id;                          // 32 hex digits, or ""
+  std::string token = {};                        // who asks; "": the channel's token
+  std::string trace_id = {};                     // 32 hex digits, or ""
 
   // For a call made while serving another: its deadline and trace, the service's own identity.
   static CallOptions Within(const Context& context) {
