@@ -160,16 +160,11 @@ bool CuttingProxy::FromClient(Link& link) {
   while (link.from_client.size() >= 4 && link.from_client.size() >= PacketSize(link.from_client)) {
     const std::string packet = link.from_client.substr(0, PacketSize(link.from_client));
     link.from_client.erase(0, packet.size());
-    const Verdict verdict = Judge(packet);
-    if (verdict != Verdict::kCutBefore && !SendAll(link.server, packet.data(), packet.size()))
+    if (Judge(packet) == Verdict::kCut) {
+      Cut(link, packet);
       return false;
-    if (verdict == Verdict::kPass) continue;
-    // Its answer shows that the server ran it; nobody else shall see it.
-    if (verdict == Verdict::kCutAfter) Readable(link.server, kAnswerMs);
-    close(link.client);
-    link.client = -1;
-    Linger();
-    return false;
+    }
+    if (!SendAll(link.server, packet.data(), packet.size())) return false;
   }
   return true;
 }
@@ -179,13 +174,29 @@ CuttingProxy::Verdict CuttingProxy::Judge(const std::string& packet) {
   absl::MutexLock lock(&mutex_);
   if (++count_ != at_) return Verdict::kPass;
   cut_ = true;
-  return when_ == When::kBefore ? Verdict::kCutBefore : Verdict::kCutAfter;
+  return Verdict::kCut;
 }
 
-void CuttingProxy::Linger() const {
-  absl::MutexLock lock(&mutex_);
-  const absl::Duration linger = linger_;
-  mutex_.AwaitWithTimeout(absl::Condition(&stopping_), linger);
+void CuttingProxy::Cut(Link& link, const std::string& packet) {
+  When when;
+  absl::Duration linger;
+  {
+    absl::MutexLock lock(&mutex_);
+    when = when_;
+    linger = linger_;
+  }
+  const auto run = [&] {
+    // Its answer shows that the server ran it; nobody else shall see it.
+    if (SendAll(link.server, packet.data(), packet.size())) Readable(link.server, kAnswerMs);
+  };
+  if (when == When::kAfter) run();
+  close(link.client);
+  link.client = -1;
+  {
+    absl::MutexLock lock(&mutex_);
+    mutex_.AwaitWithTimeout(absl::Condition(&stopping_), linger);
+  }
+  if (when == When::kLate) run();
 }
 
 }  // namespace yuezhan::db

@@ -21,6 +21,7 @@ class CuttingProxy {
   enum class When {
     kBefore,  // the server never sees the command
     kAfter,   // the server has run it, the client does not learn
+    kLate,    // the client is cut, and the server gets it after `linger`
   };
 
   // Listens on a free port of 127.0.0.1 and forwards to host:port.
@@ -41,7 +42,7 @@ class CuttingProxy {
 
  private:
   // What to do with one command.
-  enum class Verdict { kPass, kCutBefore, kCutAfter };
+  enum class Verdict { kPass, kCut };
   struct Link {
     int client;
     int server;
@@ -52,7 +53,7 @@ class CuttingProxy {
   void Serve(Link& link);
   bool FromClient(Link& link);
   Verdict Judge(const std::string& packet);
-  void Linger() const;
+  void Cut(Link& link, const std::string& packet);
 
   const std::string host_;
   const int server_port_;

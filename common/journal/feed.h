@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -23,6 +24,8 @@ const std::string& GenesisHash();
 std::string PartDigest(std::string_view stored_part);
 std::string LeafOf(std::string_view public_digest, std::string_view private_digest);
 std::string ChainHash(std::string_view previous_hash, std::string_view leaf);
+// The associated data of a row's private part.
+std::string PrivatePartPlace(std::string_view request_key);
 // What entry.hash must be when the entry before has `previous_hash`.
 std::string ExpectedHash(std::string_view previous_hash, const v1::Entry& entry);
 

@@ -87,22 +87,30 @@ class Follower {
   std::function<void(int64_t seq, const std::string& explanation)> on_stopped;
 
  private:
-  struct Cursor;
+  struct Cursor {
+    int64_t seq = 0;
+    std::string hash;
+    int state = 0;
+    bool service_stopped = false;  // some cursor of the service is contradicted
+  };
   absl::StatusOr<Cursor> LoadCursor();
-  absl::Status CheckContinuity(const Cursor& cursor, const v1::ReadEntriesResponse& batch,
-                               std::string* contradiction);
+  absl::Status InsertCursor();
+  absl::StatusOr<bool> HoldLease();
+  std::string Contradiction(const Cursor& cursor, const v1::ReadEntriesResponse& batch) const;
   absl::Status Apply(const Cursor& cursor, const v1::ReadEntriesResponse& batch, int count,
-                     int* failed_at);
+                     int* at);
   absl::Status ApplyEntry(const v1::Entry& entry, Unit& unit);
-  absl::Status RecordStop(const Cursor& cursor, int state, const v1::Entry* entry,
-                          const std::string& reason);
+  absl::Status Stop(const Cursor& cursor, int state, int64_t seq, const std::string& hash,
+                    const std::string& reason);
 
   Journal& journal_;
   FeedSource& feed_;
   const std::string source_;
   const EventHandlers& handlers_;
   const std::string holder_;
-  absl::Duration lease_renew_at_ = absl::ZeroDuration();
+  bool leading_ = false;
+  absl::Duration lease_renew_at_;
+  absl::Duration last_entry_at_ = -absl::InfiniteDuration();
 };
 
 }  // namespace yuezhan::journal

@@ -2,9 +2,9 @@
 #define YUEZHAN_COMMON_JOURNAL_JOURNAL_H_
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
@@ -18,6 +18,10 @@
 namespace google::protobuf {
 class Message;
 }
+namespace yuezhan::journal::v1 {
+class PrivatePart;
+class PublicPart;
+}  // namespace yuezhan::journal::v1
 
 namespace yuezhan::journal {
 
@@ -25,8 +29,8 @@ namespace yuezhan::journal {
 // for each attempt.
 class Unit {
  public:
-  Unit(db::Session& session, absl::Time now, const Context& context)
-      : session_(session), now_(now), context_(context) {}
+  Unit(db::Session& session, absl::Time now, const Context& context, std::string entry_key);
+  ~Unit();
   Unit(const Unit&) = delete;
   Unit& operator=(const Unit&) = delete;
 
@@ -35,6 +39,8 @@ class Unit {
   // Business time, the same for the whole unit and for each attempt at it.
   absl::Time Now() const { return now_; }
   const Context& context() const { return context_; }
+  // request_key (32 bytes) of the journal row that this unit gets: ties rows of its own to it.
+  const std::string& entry_key() const { return entry_key_; }
 
   // An event for the services that follow (yuezhan.journal.v1.PublicPart). Put no personal value
   // into it.
@@ -45,16 +51,18 @@ class Unit {
   // objector). Holds by itself for callers who have no role but Role::kPublic.
   void HideActor() { hide_actor_ = true; }
 
-  bool emitted() const { return !events_.empty() || !private_events_.empty(); }
+  // Whether there is an event of either kind.
+  bool emitted() const;
 
  private:
   friend class Journal;
   db::Session& session_;
   const absl::Time now_;
   const Context& context_;
+  const std::string entry_key_;
   bool hide_actor_ = false;
-  std::vector<std::string> events_;          // serialized google.protobuf.Any
-  std::vector<std::string> private_events_;  // likewise
+  std::unique_ptr<v1::PublicPart> public_part_;
+  std::unique_ptr<v1::PrivatePart> private_part_;
 };
 
 using Work = absl::FunctionRef<absl::Status(Unit&)>;
@@ -97,9 +105,14 @@ class Journal {
 
  private:
   struct Request;
-  absl::Status Run(const Request& request, Work work);
-  absl::Status Resolve(const Request& request, absl::Status failure, bool commit_unknown);
+  using ChangingWork = absl::FunctionRef<absl::Status(Unit&, bool* changed)>;
+  absl::Status Run(const Request& request, ChangingWork work);
   void Append(Unit& unit, const Request& request);
+  absl::Status Resolve(const Request& request, absl::Status failure, bool collided,
+                       bool commit_unknown);
+  absl::Status LookUp(const Request& request, bool* found);
+  absl::Status AnswerAgain(const Request& request, const v1::PrivatePart& stored);
+  absl::Status AwaitOldSession(const Request& request, bool* committed);
 
   db::Pool& pool_;
   const Vault& vault_;

@@ -35,31 +35,34 @@ class Sequencer {
   size_t gaps() const { return gaps_.size(); }
 
  private:
-  struct Head;
   struct Row {
     int64_t id;
     std::string leaf;
   };
-  absl::StatusOr<bool> HoldLease();
+  absl::Status RenewLease();
   absl::StatusOr<bool> AnythingNew();
-  absl::StatusOr<size_t> ChainBatch();
-  absl::Status FindStragglers();
+  absl::Status ChainBatch(size_t* chained);
+  absl::Status ChainRows(db::Session& session, const std::vector<Row>& rows, int64_t seq,
+                         std::string hash);
+  absl::Status LookForStragglers();
   void LoadPosition(db::Session& session, int64_t seq);
-  std::string SelectNext(int limit) const;
+  std::vector<Row> SelectNext(db::Session& session, int limit) const;
   void Note(const std::vector<Row>& rows);
+  void NoteGap(int64_t begin, int64_t end);
 
   db::Pool& pool_;
   const std::shared_ptr<const Signer> signer_;
   const std::string service_;
   const std::string holder_;
   absl::Duration (*const monotonic_)();
+  bool leading_ = false;
+  absl::Duration lease_renew_at_;
   int64_t seq_ = -1;    // of the head when the position below was read; -1: not read
   int64_t max_id_ = 0;  // largest chained journal id
-  std::map<int64_t, absl::Duration> gaps_;  // id below max_id_ and not chained → since when
-  absl::Duration lease_renew_at_ = absl::ZeroDuration();
-  bool leading_ = false;
-  absl::Duration stragglers_at_;
-  absl::Duration last_row_at_ = absl::ZeroDuration();
+  std::map<int64_t, absl::Duration> gaps_;  // id below max_id_ that is not chained → since when
+  absl::Duration last_batch_at_ = -absl::InfiniteDuration();
+  absl::Duration stragglers_at_;  // when the next window is looked at
+  int64_t stragglers_from_ = 0;   // its first id
 };
 
 }  // namespace yuezhan::journal

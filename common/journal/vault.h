@@ -44,6 +44,7 @@ class Vault {
 
  private:
   Vault() = default;
+  absl::StatusOr<std::string> UnwrapKey(std::string_view wrapped_key) const;
   std::map<std::string, std::string, std::less<>> keys_;
   std::string current_;
   std::string search_key_;
