@@ -118,6 +118,12 @@ class Verifier {
           absl::StrCat("the row of entry ", seq, " (journal id ", row.Int(1), ") was changed"));
     }
     if (ChainHash(hash_, leaf) != row.Bytes(2)) {
+      // It follows from the one before that: so that one was put in, and its own hash was made to
+      // fit.
+      if (ChainHash(hash_before_, leaf) == row.Bytes(2)) {
+        return Wrong(v1::FAULT_CHAIN_BROKEN, seq - 1,
+                     absl::StrCat("entry ", seq - 1, " was put in"));
+      }
       return Wrong(v1::FAULT_CHAIN_BROKEN, seq,
                    absl::StrCat("entry ", seq, ": ", Diagnose(row, leaf, next)));
     }
@@ -130,6 +136,7 @@ class Verifier {
                                 "master key is not loaded"));
     }
     seq_ = seq;
+    hash_before_ = hash_;
     hash_ = row.Bytes(2);
     return true;
   }
@@ -206,10 +213,11 @@ class Verifier {
   const absl::Time deadline_;
   v1::VerifyJournalResponse* const out_;
   std::multimap<int64_t, const v1::Witness*> witnesses_;
-  int64_t seq_;       // the last row that is right
-  std::string hash_;  // its hash
-  int64_t signed_;    // the last one with a good signature
-  int64_t enough_;    // where a call may end
+  int64_t seq_;              // the last row that is right
+  std::string hash_;         // its hash
+  std::string hash_before_;  // that of the row before it
+  int64_t signed_;           // the last one with a good signature
+  int64_t enough_;           // where a call may end
   bool beyond_head_ = false;
 };
 
