@@ -1,0 +1,72 @@
+#include "tests/test_stack.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+
+#include "common/base/dates.h"
+#include "common/base/ids.h"
+#include "common/db/session.h"
+
+namespace yuezhan::tests {
+namespace {
+
+std::string Environment(const char* name) {
+  const char* value = std::getenv(name);
+  if (value != nullptr && *value != '\0') return value;
+  std::fprintf(stderr, "%s must be set: run ./test, which starts what the tests need.\n", name);
+  std::exit(1);
+}
+
+[[noreturn]] void Fail(const absl::Status& status) {
+  std::fprintf(stderr, "the stack does not start: %s\n", std::string(status.message()).c_str());
+  std::exit(1);
+}
+
+}  // namespace
+
+TestStack::TestStack(Options options) {
+  const std::string id = NewUuid();
+  directory_ = std::filesystem::temp_directory_path() / ("yuezhan-test-" + id);
+  yz::StackOptions stack;
+  stack.directory = directory_;
+  stack.binaries = Environment("YUEZHAN_BIN");
+  stack.mysql = Environment("YUEZHAN_MYSQL");
+  // The random end of the id: its start is the time, which tests that begin together share.
+  stack.schema_prefix = id.substr(id.size() - 8) + "_";
+  stack.tls = options.tls;
+  stack.clock_start = BeijingMidnight(Day(2026, 9, 14)) + absl::Hours(9);
+  stack.settings = std::move(options.settings);
+  auto opened = yz::Stack::Open(std::move(stack));
+  if (!opened.ok()) Fail(opened.status());
+  stack_ = *std::move(opened);
+  if (!options.start) return;
+  if (const absl::Status started = stack_->StartAll(); !started.ok()) Fail(started);
+}
+
+TestStack::~TestStack() {
+  stack_->StopAll().IgnoreError();
+  stack_->DropSchemas().IgnoreError();
+  stack_.reset();
+  std::filesystem::remove_all(directory_);
+}
+
+std::string TestStack::TargetOf(const std::string& service) {
+  return client().profile().targets.at(service);
+}
+
+int64_t TestStack::Count(const std::string& service, const std::string& table,
+                         const std::string& where) {
+  db::Session session(stack_->Database(service));
+  return session
+      .QueryText("SELECT COUNT(*) FROM " + table + (where.empty() ? "" : " WHERE " + where))[0]
+      .Int(0);
+}
+
+int64_t TestStack::CountAll(const std::string& table) {
+  int64_t count = 0;
+  for (const auto& service : yz::kServices) count += Count(std::string(service), table);
+  return count;
+}
+
+}  // namespace yuezhan::tests
