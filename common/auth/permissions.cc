@@ -20,6 +20,12 @@ constexpr RoleSet kReaders{
     Role::kOperator, Role::kService};
 // Who files, and reads the form's telephones in clear.
 constexpr RoleSet kFilers{Role::kHostUnit, Role::kFilingOfficer};
+// Who applies, and reads the form's account in clear.
+constexpr RoleSet kApplicants{Role::kHostUnit};
+// Who reads files: scans show telephones and accounts that nothing can mask.
+constexpr RoleSet kFileReaders{Role::kHostUnit,       Role::kFilingOfficer,     Role::kReviewer,
+                               Role::kSecretary,      Role::kDirector,          Role::kAuditor,
+                               Role::kPaymentOfficer, Role::kPaymentAuthorizer, Role::kService};
 // Who looks after the journal.
 constexpr RoleSet kWatchers{Role::kService, Role::kAuditor, Role::kOperator};
 
@@ -55,6 +61,25 @@ constexpr Permission kPermissions[] = {
     {"yuezhan.registry.v1.RegistryService/RecordActivity", kFilers, {}},
     {"yuezhan.registry.v1.RegistryService/ListActivities", kReaders, {}},
     {"yuezhan.registry.v1.RegistryService/GetStanding", {Role::kService}, {Role::kService}},
+
+    // application: articles 5 and 5.1
+    {"yuezhan.application.v1.ApplicationService/CreateApplication", kApplicants, kApplicants},
+    {"yuezhan.application.v1.ApplicationService/UpdateApplication", kApplicants, kApplicants},
+    {"yuezhan.application.v1.ApplicationService/GetApplication", kReaders, kApplicants},
+    {"yuezhan.application.v1.ApplicationService/ListApplications", kReaders, {}},
+    {"yuezhan.application.v1.ApplicationService/CheckEligibility", kReaders, {}},
+    {"yuezhan.application.v1.ApplicationService/SubmitApplication", kApplicants, kApplicants},
+    {"yuezhan.application.v1.ApplicationService/WithdrawApplication", kApplicants, kApplicants},
+    {"yuezhan.application.v1.ApplicationService/ConfirmScan",
+     {Role::kFilingOfficer, Role::kReviewer},
+     {}},
+    {"yuezhan.application.v1.ApplicationService/StartUpload", kApplicants, {}},
+    {"yuezhan.application.v1.ApplicationService/WriteChunk", kApplicants, {}},
+    {"yuezhan.application.v1.ApplicationService/GetUpload", kApplicants, {}},
+    {"yuezhan.application.v1.ApplicationService/FinishUpload", kApplicants, {}},
+    {"yuezhan.application.v1.ApplicationService/ReadChunk", kFileReaders, {}},
+    {"yuezhan.application.v1.ApplicationService/ListMaterials", kReaders, {}},
+    {"yuezhan.application.v1.ApplicationService/GetSubmission", kReaders, {Role::kService}},
 
     // bank: the payment service pays through it, an operator commands a simulated one
     {"yuezhan.bank.v1.BankService/ExecuteTransfer", {Role::kService}, {Role::kService}},

@@ -43,7 +43,9 @@ absl::Status Transitions::Check(std::string_view resource, int from, int to,
     sources.push_back(StateName(t.from));
     // A way from the present state into one that the method starts from: what to do next.
     for (const Transition& before : table_) {
-      if (leads_there.empty() && before.from == from && before.to == t.from)
+      // Events and timers are no way that a caller could go.
+      if (leads_there.empty() && before.from == from && before.to == t.from &&
+          before.method.find(':') == std::string_view::npos)
         leads_there = before.method;
     }
   }

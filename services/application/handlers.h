@@ -1,0 +1,113 @@
+#ifndef YUEZHAN_SERVICES_APPLICATION_HANDLERS_H_
+#define YUEZHAN_SERVICES_APPLICATION_HANDLERS_H_
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "common/base/context.h"
+#include "common/files/files.h"
+#include "common/host/ownership.h"
+#include "common/host/rulebook.h"
+#include "common/journal/follower.h"
+#include "common/journal/journal.h"
+#include "services/application/store.h"
+#include "yuezhan/application/v1/application.pb.h"
+
+namespace yuezhan::rpc {
+class Channel;
+class Service;
+}  // namespace yuezhan::rpc
+
+namespace yuezhan::application {
+
+// The methods of ApplicationService; what each does and when it fails is said in
+// application.proto. One file per group: forms.cc, submission.cc, materials.cc (and uploads),
+// following.cc.
+class Handlers {
+ public:
+  // `registry`: where station and host are asked about.
+  Handlers(journal::Journal& journal, const journal::Vault& vault, const Rulebook& rulebook,
+           rpc::Channel& registry)
+      : journal_(journal), store_(vault), files_(vault), rulebook_(rulebook), registry_(registry) {}
+
+  rpc::Service Methods();
+  // What application does about the events of review: it shows the applicant where the case stands.
+  journal::EventHandlers OnReview();
+  // And of payment: a settled payment ends the application.
+  journal::EventHandlers OnPayment();
+  // A timer's step: removes uploads that expired. Returns how long to wait.
+  absl::StatusOr<absl::Duration> RemoveExpiredUploads();
+
+  // forms.cc
+  absl::Status CreateApplication(Context&, const v1::CreateApplicationRequest&, v1::Application*);
+  absl::Status UpdateApplication(Context&, const v1::UpdateApplicationRequest&, v1::Application*);
+  absl::Status GetApplication(Context&, const v1::GetApplicationRequest&, v1::Application*);
+  absl::Status ListApplications(Context&, const v1::ListApplicationsRequest&,
+                                v1::ListApplicationsResponse*);
+
+  // submission.cc
+  absl::Status CheckEligibility(Context&, const v1::CheckEligibilityRequest&,
+                                v1::CheckEligibilityResponse*);
+  absl::Status SubmitApplication(Context&, const v1::SubmitApplicationRequest&, v1::Application*);
+  absl::Status WithdrawApplication(Context&, const v1::WithdrawApplicationRequest&,
+                                   v1::Application*);
+  absl::Status GetSubmission(Context&, const v1::GetSubmissionRequest&, v1::Submission*);
+
+  // materials.cc
+  absl::Status ConfirmScan(Context&, const v1::ConfirmScanRequest&, v1::Material*);
+  absl::Status StartUpload(Context&, const v1::StartUploadRequest&, v1::Upload*);
+  absl::Status WriteChunk(Context&, const v1::WriteChunkRequest&, v1::Upload*);
+  absl::Status GetUpload(Context&, const v1::GetUploadRequest&, v1::Upload*);
+  absl::Status FinishUpload(Context&, const v1::FinishUploadRequest&, v1::Material*);
+  absl::Status ReadChunk(Context&, const v1::ReadChunkRequest&, v1::ReadChunkResponse*);
+  absl::Status ListMaterials(Context&, const v1::ListMaterialsRequest&, v1::ListMaterialsResponse*);
+
+ private:
+  using Change = absl::FunctionRef<absl::Status(journal::Unit&, const Rules&, v1::Application*)>;
+
+  // The one way for a caller to change an application: locked, seen by the caller, in a state that
+  // `method` starts from; `change` edits it, its state too, then it is written with the next
+  // version, and ApplicationAdvanced is emitted where the state is another one.
+  absl::Status ChangeApplication(Context& context, const google::protobuf::Message& request,
+                                 std::string_view name, std::string_view method,
+                                 v1::Application* answer, Change change);
+  // The same for an event (`method` "event:…") of another service. A state that the event does not
+  // lead to is passed over: the application ended, or it came late.
+  absl::Status FollowEvent(journal::Unit& unit, std::string_view name, std::string_view method,
+                           absl::Time time, absl::FunctionRef<bool(v1::Application*)> change);
+  // The application, or NOT_FOUND where there is none that the caller may see.
+  absl::StatusOr<v1::Application> Visible(db::Session& sql, const Caller& caller,
+                                          std::string_view name, bool lock) const;
+  // The same by a read of its own, outside of any transaction.
+  absl::StatusOr<v1::Application> ReadVisible(const Context& context, std::string_view name) const;
+  // Station and host as registered now. NOT_FOUND when registry has no such station.
+  absl::StatusOr<rules::v1::StandingFacts> StandingOf(const Context& context,
+                                                      const std::string& station) const;
+  // What the rules say of the application now: facts, findings and policy. `live` is the id of the
+  // live application of its lineage, or "".
+  v1::Submission Judge(db::Session& sql, const Rules& rules, const v1::Application& application,
+                       const rules::v1::StandingFacts& standing, std::string_view live) const;
+  // The current materials with the officers' words on them.
+  std::vector<v1::Material> Materials(db::Session& sql, std::string_view id) const;
+  // An unfinished upload of the application; NOT_FOUND with `name`, also when it expired.
+  absl::StatusOr<files::Upload> UploadOf(db::Session& sql, std::string_view id,
+                                         std::string_view upload, std::string_view name,
+                                         bool lock) const;
+  // A finished file of the application, replaced ones too; NOT_FOUND with `name`.
+  absl::StatusOr<files::File> FileOf(db::Session& sql, std::string_view id, std::string_view file,
+                                     std::string_view name) const;
+
+  journal::Journal& journal_;
+  const Store store_;
+  const files::Files files_;
+  const Rulebook& rulebook_;
+  rpc::Channel& registry_;
+};
+
+// Fills in what comes next, by the state.
+void AddNextStep(v1::Application* application);
+// Station and host as registered: names and account.
+void TakeOver(const rules::v1::StandingFacts& standing, v1::Application* application);
+
+}  // namespace yuezhan::application
+
+#endif  // YUEZHAN_SERVICES_APPLICATION_HANDLERS_H_

@@ -1,0 +1,241 @@
+#include <algorithm>
+
+#include "common/base/ids.h"
+#include "common/base/status_macros.h"
+#include "common/base/time_proto.h"
+#include "common/db/transaction.h"
+#include "common/errors/errors.h"
+#include "services/application/handlers.h"
+#include "services/application/transitions.h"
+#include "yuezhan/application/v1/events.pb.h"
+
+namespace yuezhan::application {
+namespace {
+
+constexpr std::string_view kUploads = "applications/*/uploads/*";
+constexpr std::string_view kMaterials = "applications/*/materials/*";
+// How often expired uploads are looked for, once there are no more.
+constexpr absl::Duration kBetweenRemovals = absl::Seconds(10);
+
+// Application and upload or material that a name tells.
+struct Ids {
+  std::string application;
+  std::string file;
+  std::string parent;  // "applications/{id}"
+};
+
+absl::StatusOr<Ids> Parse(std::string_view pattern, std::string_view name) {
+  YZ_ASSIGN_OR_RETURN(const auto ids, IdsOf(pattern, name));
+  return Ids{ids[0], ids[1], Name("applications", ids[0])};
+}
+
+absl::StatusOr<files::Limits> LimitsOf(const policy::v1::Policy& policy, std::string_view code) {
+  const policy::v1::Material* material = policy::FindMaterial(policy, code);
+  if (material == nullptr) {
+    return errors::InvalidField("code", "不是办法所列的材料", "must be a material of the policy");
+  }
+  return files::Limits{{material->media_types().begin(), material->media_types().end()},
+                       material->max_bytes(),
+                       material->max_files(),
+                       policy.application().max_materials()};
+}
+
+v1::Upload ToProto(const files::Upload& upload) {
+  v1::Upload proto;
+  proto.set_name(Name("applications", upload.owner, "uploads", upload.id));
+  proto.set_offset_bytes(upload.offset_bytes);
+  *proto.mutable_expire_time() = yuezhan::ToProto(upload.expire_time);
+  return proto;
+}
+
+v1::Material ToProto(const files::File& file) {
+  v1::Material proto;
+  proto.set_name(Name("applications", file.owner, "materials", file.id));
+  proto.set_code(file.code);
+  proto.set_file_name(file.file_name);
+  proto.set_media_type(file.media_type);
+  proto.set_size_bytes(file.size_bytes);
+  proto.set_sha256(file.sha256);
+  *proto.mutable_create_time() = yuezhan::ToProto(file.create_time);
+  return proto;
+}
+
+}  // namespace
+
+std::vector<v1::Material> Handlers::Materials(db::Session& sql, std::string_view id) const {
+  const auto confirmations = store_.Confirmations(sql, id);
+  std::vector<v1::Material> materials;
+  for (const files::File& file : files_.Current(sql, id)) {
+    materials.push_back(ToProto(file));
+    const auto confirmation = confirmations.find(file.id);
+    if (confirmation != confirmations.end())
+      *materials.back().mutable_scan_agrees() = confirmation->second;
+  }
+  return materials;
+}
+
+absl::StatusOr<files::File> Handlers::FileOf(db::Session& sql, std::string_view id,
+                                             std::string_view file, std::string_view name) const {
+  auto found = files_.Find(sql, file);
+  if (!found || found->owner != id) return errors::NotFound(name);
+  return *std::move(found);
+}
+
+absl::StatusOr<files::Upload> Handlers::UploadOf(db::Session& sql, std::string_view id,
+                                                 std::string_view upload, std::string_view name,
+                                                 bool lock) const {
+  auto found = files_.FindUpload(sql, upload, journal_.clocks().business->Now(), lock);
+  if (!found || found->owner != id) return errors::NotFound(name);
+  return *std::move(found);
+}
+
+absl::Status Handlers::StartUpload(Context& context, const v1::StartUploadRequest& request,
+                                   v1::Upload* answer) {
+  YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("applications/*", request.parent()));
+  return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
+    YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
+    YZ_ASSIGN_OR_RETURN(const auto application,
+                        Visible(unit.sql(), context.caller, request.parent(), true));
+    YZ_RETURN_IF_ERROR(
+        ApplicationTransitions().Check(request.parent(), application.state(), "StartUpload"));
+    YZ_ASSIGN_OR_RETURN(const auto limits, LimitsOf(rules.policy, request.code()));
+    files::Upload upload;
+    upload.id = NewUuid();
+    upload.owner = id;
+    upload.code = request.code();
+    upload.file_name = request.file_name();
+    upload.size_bytes = request.size_bytes();
+    upload.expire_time = unit.Now() + absl::Hours(rules.policy.application().upload_expiry_hours());
+    YZ_RETURN_IF_ERROR(files_.Start(unit.sql(), upload, limits, unit.Now()));
+    *answer = ToProto(upload);
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Handlers::WriteChunk(Context& context, const v1::WriteChunkRequest& request,
+                                  v1::Upload* answer) {
+  YZ_ASSIGN_OR_RETURN(const Ids ids, Parse(kUploads, request.upload()));
+  // Not journaled: an upload is invisible until it is finished. A chunk cannot take effect twice,
+  // so a commit whose outcome is unknown is repeated.
+  return db::Transact(
+      journal_.pool(), context.deadline,
+      [&](db::Session& sql) -> absl::Status {
+        YZ_RETURN_IF_ERROR(Visible(sql, context.caller, ids.parent, false).status());
+        YZ_ASSIGN_OR_RETURN(auto upload,
+                            UploadOf(sql, ids.application, ids.file, request.upload(), true));
+        YZ_RETURN_IF_ERROR(files_.Append(sql, &upload, request.offset_bytes(), request.data()));
+        *answer = ToProto(upload);
+        return absl::OkStatus();
+      },
+      db::OnUnknown::kReplay);
+}
+
+absl::Status Handlers::GetUpload(Context& context, const v1::GetUploadRequest& request,
+                                 v1::Upload* answer) {
+  YZ_ASSIGN_OR_RETURN(const Ids ids, Parse(kUploads, request.name()));
+  return db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
+    YZ_RETURN_IF_ERROR(Visible(sql, context.caller, ids.parent, false).status());
+    YZ_ASSIGN_OR_RETURN(const auto upload,
+                        UploadOf(sql, ids.application, ids.file, request.name(), false));
+    *answer = ToProto(upload);
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Handlers::FinishUpload(Context& context, const v1::FinishUploadRequest& request,
+                                    v1::Material* answer) {
+  YZ_ASSIGN_OR_RETURN(const Ids ids, Parse(kUploads, request.name()));
+  // The bytes are read before the transaction; what is wrong with them is said inside, where a
+  // repeated request finds its answer first.
+  absl::StatusOr<files::Upload> upload = errors::NotFound(request.name());
+  YZ_RETURN_IF_ERROR(
+      db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
+        YZ_RETURN_IF_ERROR(Visible(sql, context.caller, ids.parent, false).status());
+        upload = UploadOf(sql, ids.application, ids.file, request.name(), false);
+        return absl::OkStatus();
+      }));
+  absl::StatusOr<files::Content> content = upload.status();
+  if (upload.ok()) content = files_.Inspect(journal_.pool(), context.deadline, *upload);
+  return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
+    YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
+    YZ_ASSIGN_OR_RETURN(const auto application,
+                        Visible(unit.sql(), context.caller, ids.parent, true));
+    YZ_RETURN_IF_ERROR(
+        ApplicationTransitions().Check(ids.parent, application.state(), "FinishUpload"));
+    YZ_ASSIGN_OR_RETURN(const auto locked,
+                        UploadOf(unit.sql(), ids.application, ids.file, request.name(), true));
+    YZ_RETURN_IF_ERROR(content.status());
+    YZ_ASSIGN_OR_RETURN(const auto limits, LimitsOf(rules.policy, locked.code));
+    YZ_ASSIGN_OR_RETURN(const auto file, files_.Finish(unit.sql(), locked, *content,
+                                                       request.sha256(), limits, unit.Now()));
+    *answer = ToProto(file);
+    v1::MaterialAdded event;
+    event.set_material(answer->name());
+    event.set_code(answer->code());
+    event.set_sha256(answer->sha256());
+    unit.Emit(event);
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Handlers::ConfirmScan(Context& context, const v1::ConfirmScanRequest& request,
+                                   v1::Material* answer) {
+  YZ_ASSIGN_OR_RETURN(const Ids ids, Parse(kMaterials, request.name()));
+  if (request.confirmation().reason().empty()) {
+    return errors::InvalidField("confirmation.reason", "不得为空", "must be given");
+  }
+  return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
+    YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
+    YZ_ASSIGN_OR_RETURN(const auto application,
+                        Visible(unit.sql(), context.caller, ids.parent, true));
+    YZ_RETURN_IF_ERROR(
+        ApplicationTransitions().Check(ids.parent, application.state(), "ConfirmScan"));
+    const auto materials = Materials(unit.sql(), ids.application);
+    const auto material =
+        std::find_if(materials.begin(), materials.end(),
+                     [&](const v1::Material& m) { return m.name() == request.name(); });
+    if (material == materials.end()) return errors::NotFound(request.name());
+    const auto* kind = policy::FindMaterial(rules.policy, material->code());
+    if (kind == nullptr || !kind->sealed_scan()) {
+      return errors::InvalidField("name", "该材料不是盖章扫描件", "must be a sealed scan");
+    }
+    *answer = *material;
+    *answer->mutable_scan_agrees() = request.confirmation();
+    answer->mutable_scan_agrees()->set_officer(context.caller.subject);
+    store_.PutConfirmation(unit.sql(), ids.application, ids.file, answer->scan_agrees());
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Handlers::ReadChunk(Context& context, const v1::ReadChunkRequest& request,
+                                 v1::ReadChunkResponse* answer) {
+  YZ_ASSIGN_OR_RETURN(const Ids ids, Parse(kMaterials, request.name()));
+  return db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
+    YZ_RETURN_IF_ERROR(Visible(sql, context.caller, ids.parent, false).status());
+    YZ_RETURN_IF_ERROR(FileOf(sql, ids.application, ids.file, request.name()).status());
+    YZ_ASSIGN_OR_RETURN(*answer->mutable_data(),
+                        files_.Read(sql, ids.file, request.offset_bytes()));
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Handlers::ListMaterials(Context& context, const v1::ListMaterialsRequest& request,
+                                     v1::ListMaterialsResponse* answer) {
+  YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("applications/*", request.parent()));
+  return db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
+    YZ_RETURN_IF_ERROR(Visible(sql, context.caller, request.parent(), false).status());
+    const auto materials = Materials(sql, id);
+    answer->mutable_materials()->Assign(materials.begin(), materials.end());
+    return absl::OkStatus();
+  });
+}
+
+absl::StatusOr<absl::Duration> Handlers::RemoveExpiredUploads() {
+  YZ_ASSIGN_OR_RETURN(
+      const int removed,
+      files_.RemoveExpired(journal_.pool(), journal_.clocks().wall() + absl::Seconds(30),
+                           journal_.clocks().business->Now()));
+  return removed > 0 ? absl::ZeroDuration() : kBetweenRemovals;
+}
+
+}  // namespace yuezhan::application

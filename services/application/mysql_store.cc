@@ -1,0 +1,195 @@
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "common/base/ids.h"
+#include "common/base/money.h"
+#include "common/base/status_macros.h"
+#include "common/base/text.h"
+#include "common/base/time_proto.h"
+#include "common/host/sealed_message.h"
+#include "services/application/store.h"
+
+namespace yuezhan::application {
+namespace {
+
+// Ids come from our own resource names, checked by then: a bad one is a fault of ours.
+std::string Bin(std::string_view id) { return UuidToBytes(id).value(); }
+std::string BinOf(std::string_view pattern, std::string_view name) {
+  return Bin(IdOf(pattern, name).value());
+}
+std::string Text(const std::string& bytes) { return UuidFromBytes(bytes).value(); }
+
+std::string ApplicationPlace(std::string_view id) { return Concat({"applications|", id}); }
+std::string SubmissionPlace(std::string_view id, int64_t number) {
+  return Concat({"submissions|", id, "|", std::to_string(number)});
+}
+
+int64_t VersionOf(const std::string& etag) {
+  int64_t version = 0;
+  return absl::SimpleAtoi(etag, &version) ? version : 0;
+}
+
+constexpr std::string_view kApplicationColumns =
+    "SELECT id, version, sealed, wrapped_key FROM applications ";
+
+}  // namespace
+
+void Store::InsertApplication(db::Session& sql, v1::Application* application) const {
+  const std::string id = IdOf("applications/*", application->name()).value();
+  application->set_etag("1");
+  const journal::Sealed sealed = SealMessage(vault_, ApplicationPlace(id), *application);
+  const v1::ApplicationForm& form = application->form();
+  sql.Execute(
+      "INSERT INTO applications (id, host_unit, station, state, category, subsidy_year, "
+      "requested_amount_fen, submissions, version, sealed, wrapped_key) VALUES (?, ?, ?, ?, ?, ?, "
+      "?, 0, 1, ?, ?)",
+      db::Bytes(Bin(id)), db::Bytes(BinOf("hostUnits/*", application->host_unit())),
+      db::Bytes(BinOf("stations/*", form.station())), application->state(), form.category(),
+      form.subsidy_year(), FenOf(form.requested_amount()).value(), db::Bytes(sealed.bytes),
+      db::Bytes(sealed.wrapped_key));
+}
+
+bool Store::UpdateApplication(db::Session& sql, v1::Application* application) const {
+  const std::string id = IdOf("applications/*", application->name()).value();
+  const int64_t version = VersionOf(application->etag());
+  application->set_etag(absl::StrCat(version + 1));
+  const journal::Sealed sealed = SealMessage(vault_, ApplicationPlace(id), *application);
+  const v1::ApplicationForm& form = application->form();
+  return sql.Execute(
+             "UPDATE applications SET state = ?, category = ?, subsidy_year = ?, "
+             "requested_amount_fen = ?, submissions = ?, version = ?, sealed = ?, wrapped_key = ? "
+             "WHERE id = ? AND version = ?",
+             application->state(), form.category(), form.subsidy_year(),
+             FenOf(form.requested_amount()).value(), application->submissions(), version + 1,
+             db::Bytes(sealed.bytes), db::Bytes(sealed.wrapped_key), db::Bytes(Bin(id)),
+             version) == 1;
+}
+
+absl::StatusOr<v1::Application> Store::ReadApplication(const db::Row& row) const {
+  YZ_ASSIGN_OR_RETURN(auto application,
+                      OpenMessage<v1::Application>(vault_, ApplicationPlace(Text(row.Bytes(0))),
+                                                   row.Bytes(2), row.Bytes(3)));
+  application.set_etag(absl::StrCat(row.Int(1)));
+  return application;
+}
+
+absl::StatusOr<std::optional<v1::Application>> Store::Application(db::Session& sql,
+                                                                  std::string_view id,
+                                                                  bool lock) const {
+  const db::Rows rows =
+      lock ? sql.Query(Concat({kApplicationColumns, "WHERE id = ? FOR UPDATE"}), db::Bytes(Bin(id)))
+           : sql.Query(Concat({kApplicationColumns, "WHERE id = ?"}), db::Bytes(Bin(id)));
+  if (rows.empty()) return std::nullopt;
+  YZ_ASSIGN_OR_RETURN(auto application, ReadApplication(rows[0]));
+  return application;
+}
+
+absl::StatusOr<std::vector<v1::Application>> Store::Applications(db::Session& sql,
+                                                                 const Filter& filter,
+                                                                 const Page& page) const {
+  const std::string host = filter.host_unit.empty() ? "" : Bin(filter.host_unit);
+  const std::string station = filter.station.empty() ? "" : Bin(filter.station);
+  const std::string after = page.after.empty() ? std::string(16, '\0') : Bin(page.after);
+  // One statement per combination of filters. A station has few applications, a host unit not
+  // many: the first of these filters finds the rows by its index, the others look at them.
+  std::string where;
+  std::vector<db::Param> args;
+  if (!station.empty()) {
+    where += "station = ? AND ";
+    args.emplace_back(db::Bytes(station));
+  }
+  if (!host.empty()) {
+    where += "host_unit = ? AND ";
+    args.emplace_back(db::Bytes(host));
+  }
+  if (filter.state != 0) {
+    where += "state = ? AND ";
+    args.emplace_back(filter.state);
+  }
+  args.emplace_back(db::Bytes(after));
+  args.emplace_back(page.limit);
+  std::vector<v1::Application> applications;
+  for (const db::Row& row : sql.QueryList(
+           Concat({kApplicationColumns, "WHERE ", where, "id > ? ORDER BY id LIMIT ?"}), args)) {
+    YZ_ASSIGN_OR_RETURN(auto application, ReadApplication(row));
+    applications.push_back(std::move(application));
+  }
+  return applications;
+}
+
+void Store::InsertSubmission(db::Session& sql, const v1::Submission& submission) const {
+  const std::string id = IdOf("applications/*", submission.application()).value();
+  const journal::Sealed sealed =
+      SealMessage(vault_, SubmissionPlace(id, submission.number()), submission);
+  sql.Execute(
+      "INSERT INTO submissions (application, number, time, registry_sequence, sealed, wrapped_key) "
+      "VALUES (?, ?, ?, ?, ?, ?)",
+      db::Bytes(Bin(id)), submission.number(), FromProto(submission.submit_time()),
+      submission.facts().standing().station().registry_sequence(), db::Bytes(sealed.bytes),
+      db::Bytes(sealed.wrapped_key));
+}
+
+absl::StatusOr<std::optional<v1::Submission>> Store::Submission(db::Session& sql,
+                                                                std::string_view id,
+                                                                int number) const {
+  const std::string bytes = Bin(id);
+  const db::Rows rows =
+      number == 0
+          ? sql.Query(
+                "SELECT number, sealed, wrapped_key FROM submissions WHERE application = ? ORDER "
+                "BY "
+                "number DESC LIMIT 1",
+                db::Bytes(bytes))
+          : sql.Query(
+                "SELECT number, sealed, wrapped_key FROM submissions WHERE application = ? AND "
+                "number = ?",
+                db::Bytes(bytes), number);
+  if (rows.empty()) return std::nullopt;
+  YZ_ASSIGN_OR_RETURN(auto submission,
+                      OpenMessage<v1::Submission>(vault_, SubmissionPlace(id, rows[0].Int(0)),
+                                                  rows[0].Bytes(1), rows[0].Bytes(2)));
+  return submission;
+}
+
+std::string Store::ClaimLineage(db::Session& sql, std::string_view lineage,
+                                std::string_view id) const {
+  try {
+    sql.Execute("INSERT INTO live_lineages (lineage, application) VALUES (?, ?)",
+                db::Bytes(lineage), db::Bytes(Bin(id)));
+    return std::string(id);
+  } catch (const db::Error& error) {
+    if (!error.IsDuplicate()) throw;
+  }
+  return LiveOf(sql, lineage);
+}
+
+std::string Store::LiveOf(db::Session& sql, std::string_view lineage) const {
+  const db::Rows rows =
+      sql.Query("SELECT application FROM live_lineages WHERE lineage = ?", db::Bytes(lineage));
+  return rows.empty() ? "" : Text(rows[0].Bytes(0));
+}
+
+void Store::FreeLineage(db::Session& sql, std::string_view id) const {
+  sql.Execute("DELETE FROM live_lineages WHERE application = ?", db::Bytes(Bin(id)));
+}
+
+void Store::PutConfirmation(db::Session& sql, std::string_view id, std::string_view material,
+                            const common::v1::Confirmation& confirmation) const {
+  const std::string body = confirmation.SerializeAsString();
+  sql.Execute(
+      "INSERT INTO scan_confirmations (application, material, body) VALUES (?, ?, ?) ON DUPLICATE "
+      "KEY UPDATE body = ?",
+      db::Bytes(Bin(id)), db::Bytes(Bin(material)), db::Bytes(body), db::Bytes(body));
+}
+
+std::map<std::string, common::v1::Confirmation> Store::Confirmations(db::Session& sql,
+                                                                     std::string_view id) const {
+  std::map<std::string, common::v1::Confirmation> confirmations;
+  for (const db::Row& row :
+       sql.Query("SELECT material, body FROM scan_confirmations WHERE application = ?",
+                 db::Bytes(Bin(id)))) {
+    confirmations[Text(row.Bytes(0))].ParseFromString(row.Bytes(1));
+  }
+  return confirmations;
+}
+
+}  // namespace yuezhan::application

@@ -1,0 +1,73 @@
+#ifndef YUEZHAN_SERVICES_APPLICATION_STORE_H_
+#define YUEZHAN_SERVICES_APPLICATION_STORE_H_
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/db/session.h"
+#include "common/journal/vault.h"
+#include "yuezhan/application/v1/application.pb.h"
+
+namespace yuezhan::application {
+
+// A page of a list: rows after `after` (an id, "" from the start), in the order of their ids.
+struct Page {
+  std::string after;
+  int limit = 50;
+};
+
+// Which applications a list shows; "" and 0: any. Ids, not resource names.
+struct Filter {
+  std::string host_unit;
+  std::string station;
+  int state = 0;
+};
+
+// All SQL of the service but that on files (common/files). Resources are read and written whole;
+// etag is the row's version. Ids are UUID text. Methods throw db::Error; DATA_LOSS when a sealed
+// row does not open.
+class Store {
+ public:
+  explicit Store(const journal::Vault& vault) : vault_(vault) {}
+
+  void InsertApplication(db::Session& sql, v1::Application* application) const;
+  // Writes the application if its row still has the version of application->etag(), and gives it
+  // the next one. False otherwise.
+  bool UpdateApplication(db::Session& sql, v1::Application* application) const;
+  // Absent when there is none. `lock`: keeps the row until the transaction ends.
+  absl::StatusOr<std::optional<v1::Application>> Application(db::Session& sql, std::string_view id,
+                                                             bool lock) const;
+  absl::StatusOr<std::vector<v1::Application>> Applications(db::Session& sql, const Filter& filter,
+                                                            const Page& page) const;
+
+  void InsertSubmission(db::Session& sql, const v1::Submission& submission) const;
+  // `number` 0: the last one.
+  absl::StatusOr<std::optional<v1::Submission>> Submission(db::Session& sql, std::string_view id,
+                                                           int number) const;
+
+  // Makes the application the live one of its lineage (32 bytes), unless another is. Returns the id
+  // of the one that is; "" when that one ended at this very moment.
+  std::string ClaimLineage(db::Session& sql, std::string_view lineage, std::string_view id) const;
+  // The live one of a lineage, or "".
+  std::string LiveOf(db::Session& sql, std::string_view lineage) const;
+  void FreeLineage(db::Session& sql, std::string_view id) const;
+
+  void PutConfirmation(db::Session& sql, std::string_view id, std::string_view material,
+                       const common::v1::Confirmation& confirmation) const;
+  // Of all materials of an application, by their ids.
+  std::map<std::string, common::v1::Confirmation> Confirmations(db::Session& sql,
+                                                                std::string_view id) const;
+
+ private:
+  absl::StatusOr<v1::Application> ReadApplication(const db::Row& row) const;
+
+  const journal::Vault& vault_;
+};
+
+}  // namespace yuezhan::application
+
+#endif  // YUEZHAN_SERVICES_APPLICATION_STORE_H_

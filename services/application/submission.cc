@@ -1,0 +1,177 @@
+#include "common/base/digest.h"
+#include "common/base/ids.h"
+#include "common/base/money.h"
+#include "common/base/status_macros.h"
+#include "common/base/text.h"
+#include "common/base/time_proto.h"
+#include "common/db/transaction.h"
+#include "common/errors/errors.h"
+#include "common/rules/application.h"
+#include "services/application/handlers.h"
+#include "services/application/transitions.h"
+#include "yuezhan/application/v1/events.pb.h"
+
+namespace yuezhan::application {
+namespace {
+
+// The form as the rules read it: what Annex 1 prints from the register is the register's of now.
+rules::v1::ApplicationFormFacts FormFacts(const v1::Application& application,
+                                          const rules::v1::AccountFacts& account) {
+  const v1::ApplicationForm& form = application.form();
+  rules::v1::ApplicationFormFacts facts;
+  facts.set_station(form.station());
+  facts.set_station_name(application.station_name());
+  facts.set_category(form.category());
+  facts.set_subsidy_year(form.subsidy_year());
+  facts.set_requested_amount_fen(FenOf(form.requested_amount()).value_or(0));
+  facts.set_requested_amount_words(form.requested_amount_words());
+  facts.set_host_unit(application.host_unit());
+  *facts.mutable_account() = account;
+  facts.set_main_content(form.main_content());
+  return facts;
+}
+
+rules::v1::MaterialFacts FactsOf(const v1::Material& material) {
+  rules::v1::MaterialFacts facts;
+  facts.set_code(material.code());
+  facts.set_file_name(material.file_name());
+  facts.set_media_type(material.media_type());
+  facts.set_size_bytes(material.size_bytes());
+  if (material.has_scan_agrees()) *facts.mutable_scan_agrees() = material.scan_agrees();
+  return facts;
+}
+
+// Each point of the last return is answered, in its order.
+absl::Status CheckAnswers(const v1::SubmitApplicationRequest& request,
+                          const v1::Application& application) {
+  const auto& answers = request.answers();
+  const bool each_given = std::none_of(answers.begin(), answers.end(),
+                                       [](const std::string& answer) { return answer.empty(); });
+  if (answers.size() == application.points_size() && each_given) return absl::OkStatus();
+  const std::string points = std::to_string(application.points_size());
+  return errors::InvalidField("answers", Concat({"应逐条答复补正意见，共 ", points, " 条"}),
+                              Concat({"must answer each point of the return: ", points}));
+}
+
+// 32 bytes; without it different stations would be taken for one.
+absl::StatusOr<std::string> LineageOf(const rules::v1::StationFacts& station) {
+  const auto lineage = FromHex(station.lineage());
+  if (!lineage.ok() || lineage->size() != kDigestBytes) return errors::DataLoss("lineage");
+  return *lineage;
+}
+
+}  // namespace
+
+v1::Submission Handlers::Judge(db::Session& sql, const Rules& rules,
+                               const v1::Application& application,
+                               const rules::v1::StandingFacts& standing,
+                               std::string_view live) const {
+  const std::string id = IdOf("applications/*", application.name()).value();
+  v1::Submission judged;
+  judged.set_application(application.name());
+  const std::vector<v1::Material> materials = Materials(sql, id);
+  judged.mutable_materials()->Assign(materials.begin(), materials.end());
+  rules::v1::ApplicationFacts& facts = *judged.mutable_facts();
+  *facts.mutable_standing() = standing;
+  *facts.mutable_form() = FormFacts(application, standing.host().account());
+  for (const v1::Material& material : materials) *facts.add_materials() = FactsOf(material);
+  if (!live.empty() && live != id) facts.add_other_applications(Name("applications", live));
+  const auto findings = rules::CheckApplication(rules.policy, *rules.calendar, facts, rules.today);
+  judged.mutable_findings()->Assign(findings.begin(), findings.end());
+  *judged.mutable_policy() = rules.reference;
+  return judged;
+}
+
+absl::Status Handlers::CheckEligibility(Context& context,
+                                        const v1::CheckEligibilityRequest& request,
+                                        v1::CheckEligibilityResponse* answer) {
+  YZ_ASSIGN_OR_RETURN(const auto application, ReadVisible(context, request.name()));
+  YZ_ASSIGN_OR_RETURN(const auto standing, StandingOf(context, application.form().station()));
+  YZ_ASSIGN_OR_RETURN(const std::string lineage, LineageOf(standing.station()));
+  YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(journal_.clocks().business->Now()));
+  return db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) {
+    v1::Submission judged = Judge(sql, rules, application, standing, store_.LiveOf(sql, lineage));
+    answer->set_eligible(rules::Allows({judged.findings().begin(), judged.findings().end()}));
+    answer->mutable_findings()->Swap(judged.mutable_findings());
+    *answer->mutable_policy() = judged.policy();
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Handlers::SubmitApplication(Context& context,
+                                         const v1::SubmitApplicationRequest& request,
+                                         v1::Application* answer) {
+  YZ_ASSIGN_OR_RETURN(const auto before, ReadVisible(context, request.name()));
+  YZ_ASSIGN_OR_RETURN(const auto standing, StandingOf(context, before.form().station()));
+  YZ_ASSIGN_OR_RETURN(const std::string lineage, LineageOf(standing.station()));
+  YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("applications/*", request.name()));
+  return ChangeApplication(
+      context, request, request.name(), "SubmitApplication", answer,
+      [&](journal::Unit& unit, const Rules& rules, v1::Application* application) -> absl::Status {
+        // Review is about to decide: it would end what is submitted anew.
+        if (application->withdrawal_requested()) {
+          return errors::StateForbids(request.name(), "WITHDRAWAL_REQUESTED", {"RETURNED"}, "");
+        }
+        YZ_RETURN_IF_ERROR(CheckAnswers(request, *application));
+        // Claimed before it is judged: of many at once one is the live one, and the others find it.
+        const std::string live = store_.ClaimLineage(unit.sql(), lineage, id);
+        if (live.empty()) return errors::Conflict();
+        TakeOver(standing, application);
+        v1::Submission submission = Judge(unit.sql(), rules, *application, standing, live);
+        const rules::Findings findings{submission.findings().begin(), submission.findings().end()};
+        if (!rules::Allows(findings)) return errors::Refused(findings, request.name());
+        submission.set_number(application->submissions() + 1);
+        *submission.mutable_submit_time() = ToProto(unit.Now());
+        *submission.mutable_points() = application->points();
+        *submission.mutable_answers() = request.answers();
+        store_.InsertSubmission(unit.sql(), submission);
+        files_.Keep(unit.sql(), id);
+        application->set_state(v1::APPLICATION_STATE_SUBMITTED);
+        application->set_submissions(submission.number());
+        *application->mutable_findings() = submission.findings();
+        *application->mutable_policy() = submission.policy();
+        application->clear_points();
+        application->clear_reason();
+        return absl::OkStatus();
+      });
+}
+
+absl::Status Handlers::WithdrawApplication(Context& context,
+                                           const v1::WithdrawApplicationRequest& request,
+                                           v1::Application* answer) {
+  return ChangeApplication(
+      context, request, request.name(), "WithdrawApplication", answer,
+      [&](journal::Unit& unit, const Rules&, v1::Application* application) {
+        const v1::ApplicationState state = application->state();
+        application->set_reason(request.reason());
+        if (ApplicationTransitions().Allows(state, v1::APPLICATION_STATE_WITHDRAWN,
+                                            "WithdrawApplication")) {
+          application->set_state(v1::APPLICATION_STATE_WITHDRAWN);
+          application->set_withdrawal_requested(false);
+          return absl::OkStatus();
+        }
+        // Asked once: review answers each request.
+        if (!application->withdrawal_requested()) {
+          application->set_withdrawal_requested(true);
+          v1::WithdrawalRequested event;
+          event.set_application(application->name());
+          event.set_reason(request.reason());
+          unit.Emit(event);
+        }
+        return absl::OkStatus();
+      });
+}
+
+absl::Status Handlers::GetSubmission(Context& context, const v1::GetSubmissionRequest& request,
+                                     v1::Submission* answer) {
+  return db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
+    YZ_RETURN_IF_ERROR(Visible(sql, context.caller, request.application(), false).status());
+    YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("applications/*", request.application()));
+    YZ_ASSIGN_OR_RETURN(auto submission, store_.Submission(sql, id, request.number()));
+    if (!submission) return errors::NotFound(request.application());
+    *answer = *std::move(submission);
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace yuezhan::application
