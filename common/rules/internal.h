@@ -99,13 +99,20 @@ void AppendInfo(const Rule<Facts> (&rules)[kRules], std::vector<RuleInfo>* out) 
   for (const Rule<Facts>& rule : rules) out->push_back(rule.info);
 }
 
+// The rules on the forms, which stand in files of their own.
+void JudgeFilingForm(const Question<v1::FilingFacts>& question, Findings* findings);
+void JudgeApplicationForm(const Question<v1::ApplicationFacts>& question, Findings* findings);
+
 // Room for the findings of the longest question, so that none is moved while it is asked.
 inline constexpr size_t kMostFindings = 40;
 
 // Each file's rows, for AllRules().
 void AppendFilingRules(std::vector<RuleInfo>* out);
+void AppendFilingFormRules(std::vector<RuleInfo>* out);
+void AppendActivityRules(std::vector<RuleInfo>* out);
 void AppendStandingRules(std::vector<RuleInfo>* out);
-void AppendApplicationRules(std::vector<RuleInfo>* out);
+void AppendEligibilityRules(std::vector<RuleInfo>* out);
+void AppendApplicationFormRules(std::vector<RuleInfo>* out);
 void AppendReviewRules(std::vector<RuleInfo>* out);
 void AppendNoticeRules(std::vector<RuleInfo>* out);
 void AppendPaymentRules(std::vector<RuleInfo>* out);

@@ -43,8 +43,11 @@ const std::vector<RuleInfo>& AllRules() {
   static const std::vector<RuleInfo>* const rules = [] {
     auto* all = new std::vector<RuleInfo>;
     AppendFilingRules(all);
+    AppendFilingFormRules(all);
+    AppendActivityRules(all);
     AppendStandingRules(all);
-    AppendApplicationRules(all);
+    AppendEligibilityRules(all);
+    AppendApplicationFormRules(all);
     AppendReviewRules(all);
     AppendNoticeRules(all);
     AppendPaymentRules(all);
