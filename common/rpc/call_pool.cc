@@ -19,6 +19,11 @@ constexpr absl::Duration kRetryAfter = absl::Milliseconds(500);
 // Beyond max_deadline, for the answer's way through a slow connection.
 constexpr absl::Duration kSlack = absl::Seconds(10);
 
+const grpc::Status& NoMessage() {
+  static const auto* const kStatus = new grpc::Status(ToGrpc(errors::Malformed("message")));
+  return *kStatus;
+}
+
 std::string HeaderOf(const grpc::ServerContext& context, const char* name) {
   const auto found = context.client_metadata().find(name);
   return found == context.client_metadata().end()
@@ -39,20 +44,24 @@ std::vector<std::string> CertificateNames(const grpc::ServerContext& context) {
 }  // namespace
 
 struct CallPool::Call {
-  // Which event comes next. Handler threads own the call between kQueued and kEnding.
-  enum class State { kPosted, kReading, kQueued, kEnding };
+  // Which event comes next. A handler thread owns the call while it is kQueued.
+  enum class State { kPosted, kReading, kQueued, kAnswering, kEnding };
 
   grpc::GenericServerContext context;
   grpc::GenericServerAsyncReaderWriter stream{&context};
   grpc::ByteBuffer request;
   std::atomic<State> state = State::kPosted;
-  absl::Time arrived;
+  std::list<Call*>::iterator place;  // in live_
+  const BoundMethod* bound = nullptr;
+  bool answered = false;      // at least one message of a stream
+  absl::Time arrived;         // the call, or the present message of a stream
   absl::Duration arrived_at;  // monotonic
+  absl::Time began;
   CallRecord record;
 };
 
-CallPool::CallPool(const Chain& chain, const ServerOptions& options)
-    : chain_(chain), options_(options) {}
+CallPool::CallPool(const Methods& methods, const Chain& chain, const ServerOptions& options)
+    : methods_(methods), chain_(chain), options_(options) {}
 
 CallPool::~CallPool() { Stop(); }
 
@@ -115,45 +124,67 @@ void CallPool::OnEvent(Call* call, bool ok) {
       return OnArrival(call);
     case Call::State::kReading:
       return OnRequest(call, ok);
+    case Call::State::kAnswering:  // a stream: the next message, or its end
+      call->arrived = WallNow();
+      call->arrived_at = MonotonicNow();
+      return Read(call);
     case Call::State::kQueued:
     case Call::State::kEnding:
-      live_.erase(call);
+      live_.erase(call->place);
       delete call;
       return;
   }
 }
 
 void CallPool::OnArrival(Call* call) {
-  live_.insert(call);
-  call->arrived = WallNow();
+  call->place = live_.insert(live_.end(), call);
+  call->began = call->arrived = WallNow();
   call->arrived_at = MonotonicNow();
   call->record.method = call->context.method().substr(1);
+  call->bound = methods_.Find(call->record.method);
   if (draining_) return Refuse(call, errors::Unavailable("server", kRetryAfter));
   if (live_.size() > static_cast<size_t>(options_.max_calls)) {
-    return Refuse(call, errors::Overloaded(kRetryAfter));
+    // The oldest makes room when it has not even sent its request: honest ones send it at once.
+    Call* oldest = live_.front();
+    if (oldest->state != Call::State::kReading)
+      return Refuse(call, errors::Overloaded(kRetryAfter));
+    live_.splice(live_.end(), live_, oldest->place);
+    oldest->context.TryCancel();
   }
+  Read(call);
+}
+
+void CallPool::Read(Call* call) {
   call->state = Call::State::kReading;
   call->stream.Read(&call->request, call);
 }
 
 void CallPool::OnRequest(Call* call, bool ok) {
-  // The client went away, sent no message, or one beyond what gRPC itself takes; the last is told
-  // by gRPC already.
-  if (!ok) return Refuse(call, errors::Malformed("message"));
+  // A stream's end; or the client went away, sent no message, or one beyond what gRPC itself takes
+  // (it has told so already). Not reported: nothing was asked.
+  if (!ok && call->answered) return End(call, grpc::Status::OK);
+  if (!ok) return End(call, NoMessage());
   call->record.request_bytes = call->request.Length();
   if (call->record.request_bytes > static_cast<size_t>(options_.max_message_bytes)) {
     return Refuse(call, errors::TooLarge("request", options_.max_message_bytes, "bytes"));
   }
   call->state = Call::State::kQueued;
+  // Health is a moment's work, and is asked most when the queue is full.
+  const bool open = call->bound != nullptr && call->bound->permission == nullptr;
+  if (open && !call->bound->streams) return Handle(call);
   if (!Enqueue(call)) Refuse(call, errors::Overloaded(kRetryAfter));
 }
 
-void CallPool::Refuse(Call* call, absl::Status status) {
+void CallPool::Refuse(Call* call, const absl::Status& status) {
   call->record.code = absl::StatusCodeToString(status.code());
   call->record.reason = errors::Reason(status);
   Report(call);
+  End(call, ToGrpc(status));
+}
+
+void CallPool::End(Call* call, const grpc::Status& status) {
   call->state = Call::State::kEnding;
-  call->stream.Finish(ToGrpc(status), call);
+  call->stream.Finish(status, call);
 }
 
 void CallPool::Sweep() {
@@ -162,7 +193,7 @@ void CallPool::Sweep() {
   next_sweep_ = now + absl::Seconds(1);
   for (Call* call : live_) {
     const bool with_client = call->state != Call::State::kQueued;
-    if (with_client && now - call->arrived > options_.max_deadline + kSlack) {
+    if (with_client && now - call->began > options_.max_deadline + kSlack) {
       call->context.TryCancel();
     }
   }
@@ -200,6 +231,7 @@ void CallPool::Handle(Call* call) {
   const grpc::GenericServerContext& context = call->context;
   const Incoming incoming{
       .method = call->record.method,
+      .bound = call->bound,
       .credentials = {HeaderOf(context, "authorization"), CertificateNames(context)},
       .trace_id = TraceIdOf(HeaderOf(context, "traceparent")),
       .arrived = call->arrived,
@@ -222,12 +254,14 @@ void CallPool::Handle(Call* call) {
     }
   }
   Report(call);
-  call->state = Call::State::kEnding;
-  if (status.ok()) {
-    call->stream.WriteAndFinish(answer_bytes, grpc::WriteOptions(), grpc::Status::OK, call);
-  } else {
-    call->stream.Finish(ToGrpc(status), call);
+  if (!status.ok()) return End(call, ToGrpc(status));
+  if (call->bound->streams) {
+    call->answered = true;
+    call->state = Call::State::kAnswering;
+    return call->stream.Write(answer_bytes, call);
   }
+  call->state = Call::State::kEnding;
+  call->stream.WriteAndFinish(answer_bytes, grpc::WriteOptions(), grpc::Status::OK, call);
 }
 
 void CallPool::Report(Call* call) {

@@ -6,9 +6,9 @@
 
 #include <atomic>
 #include <deque>
+#include <list>
 #include <memory>
 #include <thread>
-#include <unordered_set>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -22,9 +22,14 @@ namespace yuezhan::rpc {
 // into a bounded queue; handler threads run the chain and send the answer. What exceeds a limit is
 // refused at once: a caller who knows may come back, one who waits in a long queue gives up after
 // the work was done.
+//
+// That thread is the only one of the server that takes bytes from sockets, so it never takes in
+// more than it has dealt with: a client that opens and resets streams as fast as it can costs time,
+// not memory. Keep it so: the library's synchronous and callback services bring such threads of
+// their own.
 class CallPool {
  public:
-  CallPool(const Chain& chain, const ServerOptions& options);
+  CallPool(const Methods& methods, const Chain& chain, const ServerOptions& options);
   ~CallPool();
 
   // Before the server is built: registered there, and its events come by `queue`.
@@ -44,21 +49,25 @@ class CallPool {
   void OnEvent(Call* call, bool ok);
   void OnArrival(Call* call);
   void OnRequest(Call* call, bool ok);
+  void Read(Call* call);
   void Sweep();  // cancels calls whose client neither sends nor takes what it should
+  void Refuse(Call* call, const absl::Status& status);
+  void End(Call* call, const grpc::Status& status);
   bool Enqueue(Call* call);
   Call* Dequeue();  // null: the pool stops
   void HandleCalls();
   void Handle(Call* call);
-  void Refuse(Call* call, absl::Status status);
   void Report(Call* call);
 
+  const Methods& methods_;
   const Chain& chain_;
   const ServerOptions& options_;
   grpc::AsyncGenericService service_;
   std::unique_ptr<grpc::ServerCompletionQueue> events_;
   std::atomic<bool> draining_ = false;
 
-  std::unordered_set<Call*> live_;  // arrived and not ended; of the polling thread alone
+  // Arrived and not ended, the oldest first; of the polling thread alone.
+  std::list<Call*> live_;
   absl::Time next_sweep_ = absl::InfinitePast();
 
   absl::Mutex mutex_;

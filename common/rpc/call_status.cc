@@ -31,7 +31,8 @@ absl::Status WithDetails(absl::Status status, CallRecord* record) {
 
 void LogCall(const CallRecord& record) {
   const bool ours = record.code == "INTERNAL" || record.code == "DATA_LOSS";
-  const LogLevel level = ours ? LogLevel::kError : LogLevel::kInfo;
+  const bool routine = record.method.starts_with("grpc.");  // health, every second from everywhere
+  const LogLevel level = ours ? LogLevel::kError : routine ? LogLevel::kDebug : LogLevel::kInfo;
   if (!LogEnabled(level)) return;
   Log(level, "call",
       {{"method", record.method},

@@ -22,7 +22,8 @@ namespace yuezhan::rpc {
 
 // One call as it came, without gRPC's types.
 struct Incoming {
-  std::string method;  // without the leading slash
+  std::string method;                  // as the client named it, without the leading slash
+  const BoundMethod* bound = nullptr;  // null: no such method
   Credentials credentials;
   std::string trace_id;
   absl::Time arrived;
@@ -33,8 +34,8 @@ struct Incoming {
 // handler → masks → status with details. Knows nothing of gRPC; any thread.
 class Chain {
  public:
-  Chain(const Methods& methods, const ServerOptions& options, auth::TokenVerifier* verifier)
-      : methods_(methods), options_(options), verifier_(verifier) {}
+  Chain(const ServerOptions& options, auth::TokenVerifier* verifier)
+      : options_(options), verifier_(verifier) {}
 
   // Runs the call. `bytes` is the request; `answer` is set when the status is OK. Fills `record`
   // but for times and sizes. Never throws.
@@ -45,7 +46,6 @@ class Chain {
   absl::Status Steps(const Incoming& call, google::protobuf::io::ZeroCopyInputStream* bytes,
                      std::unique_ptr<google::protobuf::Message>* answer, CallRecord* record) const;
 
-  const Methods& methods_;
   const ServerOptions& options_;
   auth::TokenVerifier* const verifier_;
 };

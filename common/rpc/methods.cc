@@ -26,7 +26,7 @@ const Service::Method* HandlerOf(const Service& service, const std::string& meth
 
 absl::Status CheckTypes(const MethodDescriptor& method, const Service::Method& handler) {
   if (method.client_streaming() || method.server_streaming()) {
-    return Mistake({method.full_name(), " is a stream: all methods are unary"});
+    return Mistake({method.full_name(), " is a stream: methods of ours are unary"});
   }
   if (handler.request->GetDescriptor() == method.input_type() &&
       handler.answer->GetDescriptor() == method.output_type()) {
@@ -55,14 +55,25 @@ absl::Status Methods::Bind(const Service& service, FindPermission find_permissio
     const std::string name = Concat({service.name(), "/", method.name()});
     const auth::Permission* permission = find_permission(name);
     if (permission == nullptr) return Mistake({name, " has no row in the permission table"});
-    PrepareCheck(method.input_type());
-    methods_.push_back(std::make_unique<BoundMethod>(
-        BoundMethod{name, *handler, permission, HoldsPersonal(method.output_type())}));
-    BoundMethod* bound = methods_.back().get();
-    if (!by_name_.emplace(bound->name, bound).second) return Mistake({name, " is bound twice"});
+    const bool masks = HoldsPersonal(method.output_type());
+    if (!Insert({name, *handler, permission, masks, /*streams=*/false})) {
+      return Mistake({name, " is bound twice"});
+    }
   }
   services_.push_back(service.name());
   return absl::OkStatus();
+}
+
+void Methods::BindOpen(const Service& service, bool streams) {
+  for (const Service::Method& handler : service.methods()) {
+    Insert({Concat({service.name(), "/", handler.name}), handler, nullptr, false, streams});
+  }
+}
+
+bool Methods::Insert(BoundMethod method) {
+  PrepareCheck(method.handler.request->GetDescriptor());
+  methods_.push_back(std::make_unique<BoundMethod>(std::move(method)));
+  return by_name_.emplace(methods_.back()->name, methods_.back().get()).second;
 }
 
 const BoundMethod* Methods::Find(std::string_view name) const {

@@ -17,8 +17,9 @@ namespace yuezhan::rpc {
 struct BoundMethod {
   std::string name;  // "yuezhan.registry.v1.RegistryService/GetStation"
   Service::Method handler;
-  const auth::Permission* permission;
-  bool masks;  // the answer can hold personal values
+  const auth::Permission* permission;  // null: for everyone, without a token
+  bool masks;                          // the answer can hold personal values
+  bool streams;                        // answers each message of a stream as if it were a call
 };
 
 // All methods of a server. Filled at start, then only read.
@@ -29,12 +30,19 @@ class Methods {
   // no permission row, or when a handler has no method in the contract.
   absl::Status Bind(const Service& service, FindPermission find_permission = &auth::FindPermission);
 
+  // Binds the handlers that a standard service has, for everyone.
+  void BindOpen(const Service& service, bool streams);
+
   const BoundMethod* Find(std::string_view name) const;
+  // The services of ours.
   const std::vector<std::string>& services() const { return services_; }
 
  private:
+  bool Insert(BoundMethod method);  // false: the name is taken
+
   std::vector<std::string> services_;
-  std::unordered_map<std::string_view, BoundMethod*> by_name_;  // views of the methods' own names
+  std::unordered_map<std::string_view, const BoundMethod*>
+      by_name_;  // views of the methods' own names
   std::vector<std::unique_ptr<BoundMethod>> methods_;
 };
 

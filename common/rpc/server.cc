@@ -1,9 +1,5 @@
 #include "common/rpc/server.h"
 
-#include <grpcpp/ext/proto_server_reflection_plugin.h>
-#include <grpcpp/health_check_service_interface.h>
-#include <grpcpp/impl/codegen/method_handler.h>
-#include <grpcpp/impl/codegen/service_type.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
@@ -18,6 +14,7 @@
 #include "common/base/text.h"
 #include "common/rpc/call_pool.h"
 #include "common/rpc/chain.h"
+#include "common/rpc/standard_services.h"
 #include "common/rpc/wire.h"
 
 namespace yuezhan::rpc {
@@ -28,21 +25,6 @@ namespace {
 constexpr int kMessageSlack = 2 << 20;
 // Memory that gRPC may hold for connections and messages, beyond it it slows and refuses.
 constexpr size_t kTransportBytes = 128 << 20;
-
-// gRPC lists a service for reflection when one of its methods is registered by name; calls of our
-// methods all come by the generic service. So this one is registered, under a name that no method
-// has; who calls it learns that.
-class ListedService : public grpc::Service {
- public:
-  explicit ListedService(const std::string& name) : path_(Concat({"/", name, "/-"})) {
-    AddMethod(new grpc::internal::RpcServiceMethod(
-        path_.c_str(), grpc::internal::RpcMethod::NORMAL_RPC,
-        new grpc::internal::ErrorMethodHandler<grpc::StatusCode::UNIMPLEMENTED>("no such method")));
-  }
-
- private:
-  const std::string path_;
-};
 
 absl::Status WritePort(const std::string& file, int port) {
   if (file.empty()) return absl::OkStatus();
@@ -55,8 +37,6 @@ absl::Status WritePort(const std::string& file, int port) {
 void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(options.max_message_bytes + kMessageSlack);
   builder.SetMaxSendMessageSize(options.max_message_bytes);
-  builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);  // reflection's own
-  builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, 2);
   builder.SetResourceQuota(grpc::ResourceQuota("server").Resize(kTransportBytes));
   const std::pair<const char*, int> arguments[] = {
       {GRPC_ARG_MAX_CONCURRENT_STREAMS, options.max_streams_per_connection},
@@ -77,7 +57,11 @@ void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
 
 struct Server::Impl {
   Impl(ServerOptions o, auth::TokenVerifier* v)
-      : options(std::move(o)), verifier(v), chain(methods, options, v), pool(chain, options) {}
+      : options(std::move(o)),
+        verifier(v),
+        standard(methods),
+        chain(options, v),
+        pool(methods, chain, options) {}
 
   absl::Status Serve();
   absl::StatusOr<absl::Duration> Probe();
@@ -87,8 +71,8 @@ struct Server::Impl {
   auth::TokenVerifier* const verifier;
   std::vector<Service> services;
   Methods methods;
+  StandardServices standard;
   const Chain chain;
-  std::vector<std::unique_ptr<ListedService>> listed;
   CallPool pool;
   std::unique_ptr<grpc::Server> server;
   std::unique_ptr<BackgroundLoop> probe;
@@ -115,16 +99,11 @@ absl::Status Server::Start() {
 
 absl::Status Server::Impl::Serve() {
   YZ_ASSIGN_OR_RETURN(const auto credentials, MakeServerCredentials(options));
-  grpc::EnableDefaultHealthCheckService(true);
-  if (options.reflection) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  standard.Bind(methods, options.reflection);
   grpc::ServerBuilder builder;
   SetLimits(options, builder);
   builder.AddListeningPort(options.listen, credentials, &port);
   builder.RegisterAsyncGenericService(pool.service());
-  for (const std::string& name : methods.services()) {
-    listed.push_back(std::make_unique<ListedService>(name));
-    builder.RegisterService(listed.back().get());
-  }
   auto events = builder.AddCompletionQueue();
   server = builder.BuildAndStart();
   if (server == nullptr || port == 0) {
@@ -144,10 +123,7 @@ absl::Status Server::Impl::Serve() {
 void Server::Impl::SetHealth(bool now_serving) {
   if (serving == static_cast<int>(now_serving)) return;
   serving = now_serving;
-  server->GetHealthCheckService()->SetServingStatus(now_serving);
-  for (const std::string& name : methods.services()) {
-    server->GetHealthCheckService()->SetServingStatus(name, now_serving);
-  }
+  standard.SetServing(now_serving);
   Log(now_serving ? LogLevel::kInfo : LogLevel::kWarning, "health", {{"serving", now_serving}});
 }
 
