@@ -89,7 +89,7 @@ absl::Status RequestIdReused(std::string_view field) {
 absl::Status TooLarge(std::string_view what, int64_t limit, std::string_view unit) {
   return Builder("TOO_LARGE",
                  Concat({what, " 超过上限（", std::to_string(limit), " ", unit, "）。"}),
-                 Concat({what, " is over the std::to_string(limit) of ", std::to_string(limit), " ",
+                 Concat({what, " is over the limit of ", std::to_string(limit), " ",
                          unit, "."}))
       .Meta("what", what)
       .Meta("limit", std::to_string(limit))
