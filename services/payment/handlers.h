@@ -1,0 +1,129 @@
+#ifndef YUEZHAN_SERVICES_PAYMENT_HANDLERS_H_
+#define YUEZHAN_SERVICES_PAYMENT_HANDLERS_H_
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/base/context.h"
+#include "common/host/rulebook.h"
+#include "common/journal/follower.h"
+#include "common/journal/journal.h"
+#include "services/payment/advance.h"
+#include "services/payment/store.h"
+#include "yuezhan/payment/v1/payment.pb.h"
+
+namespace yuezhan::rpc {
+class Channel;
+class Service;
+}  // namespace yuezhan::rpc
+namespace yuezhan::review::v1 {
+class CaseAdvanced;
+}
+
+namespace yuezhan::payment {
+
+// The servers that payment asks.
+struct Peers {
+  rpc::Channel& registry;
+  rpc::Channel& application;
+  rpc::Channel& bank;
+};
+
+// The methods of PaymentService; what each does and when it fails is said in payment.proto. One
+// file per group: funds.cc, awards.cc, orders.cc, payments.cc. Transfers go out by transfers.h.
+class Handlers {
+ public:
+  Handlers(journal::Journal& journal, const journal::Vault& vault, const Rulebook& rulebook,
+           Peers peers)
+      : journal_(journal), store_(vault), rulebook_(rulebook), peers_(peers) {}
+
+  rpc::Service Methods();
+  // What payment does about the events of review: an award reserves its amount, is cleared, or
+  // gives its amount back.
+  journal::EventHandlers OnReview();
+  // A timer's step: reserves for awards that wait where money came free. Returns how long to wait.
+  absl::StatusOr<absl::Duration> ReserveStep();
+
+  // funds.cc
+  absl::Status CreateFund(Context&, const v1::CreateFundRequest&, v1::Fund*);
+  absl::Status AllocateFund(Context&, const v1::AllocateFundRequest&, v1::Fund*);
+  absl::Status GetFund(Context&, const v1::GetFundRequest&, v1::Fund*);
+  absl::Status ListFunds(Context&, const v1::ListFundsRequest&, v1::ListFundsResponse*);
+  absl::Status GetTrialBalance(Context&, const v1::GetTrialBalanceRequest&, v1::TrialBalance*);
+
+  // awards.cc
+  absl::Status GetAward(Context&, const v1::GetAwardRequest&, v1::Award*);
+  absl::Status ListAwards(Context&, const v1::ListAwardsRequest&, v1::ListAwardsResponse*);
+
+  // orders.cc
+  absl::Status PreparePayment(Context&, const v1::PreparePaymentRequest&, v1::Payment*);
+  absl::Status AuthorizePayment(Context&, const v1::AuthorizePaymentRequest&, v1::Payment*);
+  absl::Status RequestFinance(Context&, const v1::RequestFinanceRequest&, v1::Payment*);
+  absl::Status RecordFinanceAnswer(Context&, const v1::RecordFinanceAnswerRequest&, v1::Payment*);
+  absl::Status ResendPayment(Context&, const v1::ResendPaymentRequest&, v1::Payment*);
+
+  // payments.cc
+  absl::Status StopPayment(Context&, const v1::StopPaymentRequest&, v1::Payment*);
+  absl::Status RecordReceipt(Context&, const v1::RecordReceiptRequest&, v1::Payment*);
+  absl::Status GetPayment(Context&, const v1::GetPaymentRequest&, v1::Payment*);
+  absl::Status ListPayments(Context&, const v1::ListPaymentsRequest&, v1::ListPaymentsResponse*);
+
+ private:
+  // awards.cc
+  absl::Status Awarded(const review::v1::CaseAdvanced& event, int64_t seq, journal::Unit& unit);
+  absl::Status Cleared(const review::v1::CaseAdvanced& event, journal::Unit& unit);
+  absl::Status TakenBack(const review::v1::CaseAdvanced& event, journal::Unit& unit);
+  // Stops the award's order and frees its amount; false when its money is out already.
+  absl::StatusOr<bool> Release(journal::Unit& unit, std::string_view reason,
+                               v1::AwardRecord* record);
+  absl::Status RecordTooLate(journal::Unit& unit, std::string_view reason, v1::AwardRecord* record);
+  // Reserves the amount where a fund of the year has it and nobody who was resolved before waits;
+  // else the award waits.
+  absl::Status ReserveOrWait(journal::Unit& unit, std::string_view method, v1::AwardRecord* record);
+  // Reserves for those who wait in the year, in order, as far as the money goes. How many it were.
+  absl::StatusOr<int> ReserveWaiting(journal::Unit& unit, std::string_view method, int year);
+
+  // An order as a method changes it: where it goes, and which money moves with it.
+  struct Order {
+    const Rules& rules;
+    v1::AwardRecord award;
+    v1::PaymentRecord record;
+    v1::PaymentState to = v1::PAYMENT_STATE_UNSPECIFIED;
+    v1::AwardState award_to = v1::AWARD_STATE_UNSPECIFIED;  // unspecified: stays
+    std::optional<Movement> movement;
+  };
+  using Change = absl::FunctionRef<absl::Status(journal::Unit&, Order&)>;
+
+  // The one way for a method to change a payment: award and payment locked, in a state that
+  // `method` starts from; `change` edits them and says where to; then both are written, and the
+  // money moves last.
+  absl::Status ChangePayment(Context& context, const google::protobuf::Message& request,
+                             std::string_view name, std::string_view method, v1::Payment* answer,
+                             Change change);
+  // The payment as the caller may see it, NOT_FOUND otherwise.
+  absl::StatusOr<v1::PaymentRecord> SeenPayment(Context& context, std::string_view name);
+  // Station and host as of now, from registry. Never while a transaction is open.
+  absl::StatusOr<rules::v1::StandingFacts> StandingOf(Context& context, std::string_view station);
+  // The standing of a payment's station and host.
+  absl::StatusOr<rules::v1::StandingFacts> StandingOfPayment(Context& context,
+                                                             std::string_view name);
+  // Stores the next transfer with the time after which the bank may not execute it.
+  void Instruct(journal::Unit& unit, Order& order) const;
+
+  journal::Journal& journal_;
+  const Store store_;
+  const Rulebook& rulebook_;
+  const Peers peers_;
+};
+
+// The error of a method that needs a payment without an incident; OK where there is none.
+absl::Status CheckNoIncident(const v1::Payment& payment);
+
+}  // namespace yuezhan::payment
+
+#endif  // YUEZHAN_SERVICES_PAYMENT_HANDLERS_H_

@@ -1,0 +1,300 @@
+#include <algorithm>
+
+#include "common/base/digest.h"
+#include "common/base/ids.h"
+#include "common/base/status_macros.h"
+#include "common/base/text.h"
+#include "common/base/time_proto.h"
+#include "common/db/transaction.h"
+#include "common/errors/errors.h"
+#include "common/host/ownership.h"
+#include "common/rpc/client.h"
+#include "common/rules/contact_details.h"
+#include "common/rules/payment.h"
+#include "common/rules/separation.h"
+#include "services/payment/handlers.h"
+#include "services/payment/transfers.h"
+#include "services/payment/transitions.h"
+#include "yuezhan/application/v1/application.pb.h"
+#include "yuezhan/registry/v1/registry.pb.h"
+
+namespace yuezhan::payment {
+namespace {
+
+using common::v1::Act;
+
+// Another person for an incompatible act: by all acts in the case, review's and payment's.
+absl::Status CheckAct(const Rules& rules, const v1::AwardRecord& award,
+                      const v1::PaymentRecord& order, std::string_view person, Act act,
+                      std::string_view subject) {
+  rules::v1::SeparationFacts facts;
+  facts.mutable_done()->CopyFrom(award.acts());
+  facts.mutable_done()->MergeFrom(order.acts());
+  facts.mutable_next()->set_person(std::string(person));
+  facts.mutable_next()->set_act(act);
+  facts.mutable_next()->set_what(std::string(subject));
+  const auto findings = rules::CheckSeparation(rules.policy, facts);
+  return rules::Allows(findings) ? absl::OkStatus() : errors::SeparationOfDuties(findings, subject);
+}
+
+// Enters that the caller did `act` on the order, where nothing stands against it.
+absl::Status DoAct(const Rules& rules, const v1::AwardRecord& award, const Context& context,
+                   Act act, v1::PaymentRecord* order) {
+  const std::string& name = order->payment().name();
+  YZ_RETURN_IF_ERROR(CheckAct(rules, award, *order, context.caller.subject, act, name));
+  rules::v1::ActFacts* done = order->add_acts();
+  done->set_person(context.caller.subject);
+  done->set_act(act);
+  done->set_what(name);
+  return absl::OkStatus();
+}
+
+// What the rules look at: what cleared the award, station and host as of today, and the order.
+rules::v1::PaymentFacts FactsOf(const v1::AwardRecord& award, const v1::PaymentRecord& order,
+                                const rules::v1::StandingFacts& standing) {
+  const v1::Payment& payment = order.payment();
+  rules::v1::PaymentFacts facts = award.clearance();
+  *facts.mutable_standing() = standing;
+  facts.mutable_standing()->set_own_source(payment.case_name());
+  *facts.mutable_standing()->mutable_submitted_on() = order.facts().standing().submitted_on();
+  facts.set_ordered(true);
+  facts.set_order_amount_fen(FenIn(payment.amount()));
+  facts.set_order_line_digest(payment.line_digest());
+  if (!award.award().fund().empty()) facts.set_reserved_amount_fen(FenIn(award.award().amount()));
+  *facts.mutable_order_account() = payment.payee();
+  *facts.mutable_submitted_account() = order.facts().submitted_account();
+  if (order.facts().has_account_decision())
+    *facts.mutable_account_decision() = order.facts().account_decision();
+  facts.set_prepared_by(payment.prepared_by());
+  facts.set_authorized_by(payment.authorized_by());
+  return facts;
+}
+
+// Judges the order, and keeps facts, findings and policy with it, or refuses with the findings.
+absl::Status Decide(const Rules& rules, const v1::AwardRecord& award,
+                    const rules::v1::StandingFacts& standing, v1::PaymentRecord* order) {
+  *order->mutable_facts() = FactsOf(award, *order, standing);
+  auto findings = rules::CheckPayment(rules.policy, *rules.calendar, order->facts(), rules.today);
+  if (order->payment().authorized_by().empty()) {
+    // That a second officer is missing is the next step of an order that is only being prepared.
+    std::erase_if(findings, [](const auto& f) { return f.rule_id() == "payment.two-officers"; });
+  }
+  v1::Payment& payment = *order->mutable_payment();
+  if (!rules::Allows(findings)) return errors::Refused(findings, payment.case_name());
+  payment.mutable_findings()->Assign(findings.begin(), findings.end());
+  *payment.mutable_policy() = rules.reference;
+  return absl::OkStatus();
+}
+
+// A decision on an account as the caller makes it now.
+void SetDecision(const common::v1::Confirmation& decision, const Context& context,
+                 v1::PaymentRecord* order) {
+  auto* kept = order->mutable_facts()->mutable_account_decision();
+  *kept = decision;
+  kept->set_officer(context.caller.subject);
+}
+
+v1::PaymentRecord NewOrder(const v1::AwardRecord& award,
+                           const application::v1::Submission& submission, absl::Time now,
+                           std::string_view officer) {
+  v1::PaymentRecord order;
+  order.set_level(award.level());
+  order.set_station_name(award.award().station_name());
+  *order.mutable_facts()->mutable_submitted_account() = submission.facts().form().account();
+  *order.mutable_facts()->mutable_standing()->mutable_submitted_on() =
+      DayToProto(BeijingDay(FromProto(submission.submit_time())));
+  v1::Payment& payment = *order.mutable_payment();
+  payment.set_name(Name("payments", NewUuid()));
+  payment.set_case_name(award.award().case_name());
+  payment.set_application(award.award().application());
+  payment.set_station(award.award().station());
+  payment.set_host_unit(award.award().host_unit());
+  payment.set_state(v1::PAYMENT_STATE_PREPARED);
+  *payment.mutable_state_time() = ToProto(now);
+  *payment.mutable_create_time() = payment.state_time();
+  *payment.mutable_amount() = award.award().amount();
+  *payment.mutable_payee() = submission.facts().form().account();
+  payment.set_fund(award.award().fund());
+  payment.set_line_digest(award.award().line_digest());
+  payment.set_prepared_by(std::string(officer));
+  return order;
+}
+
+}  // namespace
+
+absl::StatusOr<rules::v1::StandingFacts> Handlers::StandingOf(Context& context,
+                                                              std::string_view station) {
+  registry::v1::GetStandingRequest request;
+  request.set_station(std::string(station));
+  rules::v1::StandingFacts standing;
+  YZ_RETURN_IF_ERROR(peers_.registry.Call("yuezhan.registry.v1.RegistryService/GetStanding",
+                                          request, &standing, rpc::CallOptions::Within(context)));
+  return standing;
+}
+
+absl::StatusOr<rules::v1::StandingFacts> Handlers::StandingOfPayment(Context& context,
+                                                                     std::string_view name) {
+  YZ_ASSIGN_OR_RETURN(const v1::PaymentRecord seen, SeenPayment(context, name));
+  return StandingOf(context, seen.payment().station());
+}
+
+absl::Status Handlers::PreparePayment(Context& context, const v1::PreparePaymentRequest& request,
+                                      v1::Payment* answer) {
+  YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("cases/*", request.case_name()));
+  std::optional<v1::AwardRecord> seen;
+  YZ_RETURN_IF_ERROR(
+      db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
+        YZ_ASSIGN_OR_RETURN(seen, store_.Award(sql, id, false));
+        return absl::OkStatus();
+      }));
+  if (!seen) return errors::NotFound(request.case_name());
+  YZ_ASSIGN_OR_RETURN(const auto standing, StandingOf(context, seen->award().station()));
+  application::v1::GetSubmissionRequest of_award;
+  of_award.set_application(seen->award().application());
+  of_award.set_number(seen->submission());
+  application::v1::Submission submission;
+  YZ_RETURN_IF_ERROR(
+      peers_.application.Call("yuezhan.application.v1.ApplicationService/GetSubmission", of_award,
+                              &submission, rpc::CallOptions::Within(context)));
+
+  return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
+    YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
+    YZ_ASSIGN_OR_RETURN(auto award, store_.Award(unit.sql(), id, true));
+    if (!award) return errors::NotFound(request.case_name());
+    YZ_RETURN_IF_ERROR(AwardTransitions().Check(request.case_name(), award->award().state(),
+                                                v1::AWARD_STATE_ORDERED, "PreparePayment"));
+    // Awarded anew since the submission was fetched: what was fetched is of another one.
+    if (award->submission() != seen->submission()) return errors::Conflict();
+    v1::PaymentRecord order = NewOrder(*award, submission, unit.Now(), context.caller.subject);
+    *order.mutable_payment()->mutable_codes() = request.codes();
+    if (request.account_decision().confirmed())
+      SetDecision(request.account_decision(), context, &order);
+    YZ_RETURN_IF_ERROR(DoAct(rules, *award, context, Act::ACT_PREPARE, &order));
+    YZ_RETURN_IF_ERROR(Decide(rules, *award, standing, &order));
+    award->mutable_award()->set_payment(order.payment().name());
+    YZ_RETURN_IF_ERROR(
+        AdvanceAward(store_, unit, "PreparePayment", v1::AWARD_STATE_ORDERED, &*award));
+    std::string existing;
+    if (!store_.InsertPayment(unit.sql(), &order, &existing))
+      return errors::AlreadyExists("case_name", existing);
+    EmitAdvanced(unit, v1::PAYMENT_STATE_UNSPECIFIED, order);
+    *answer = order.payment();
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Handlers::AuthorizePayment(Context& context,
+                                        const v1::AuthorizePaymentRequest& request,
+                                        v1::Payment* answer) {
+  YZ_ASSIGN_OR_RETURN(const auto standing, StandingOfPayment(context, request.name()));
+  return ChangePayment(
+      context, request, request.name(), "AuthorizePayment", answer,
+      [&](journal::Unit& unit, Order& order) -> absl::Status {
+        order.record.mutable_payment()->set_authorized_by(context.caller.subject);
+        YZ_RETURN_IF_ERROR(DoAct(order.rules, order.award, context, Act::ACT_PAY, &order.record));
+        YZ_RETURN_IF_ERROR(Decide(order.rules, order.award, standing, &order.record));
+        order.to = v1::PAYMENT_STATE_AUTHORIZED;
+        if (!order.rules.policy.payment().through_finance_bureau()) Instruct(unit, order);
+        return absl::OkStatus();
+      });
+}
+
+absl::Status Handlers::RequestFinance(Context& context, const v1::RequestFinanceRequest& request,
+                                      v1::Payment* answer) {
+  YZ_ASSIGN_OR_RETURN(const auto standing, StandingOfPayment(context, request.name()));
+  return ChangePayment(
+      context, request, request.name(), "RequestFinance", answer,
+      [&](journal::Unit&, Order& order) -> absl::Status {
+        YZ_RETURN_IF_ERROR(Decide(order.rules, order.award, standing, &order.record));
+        order.record.mutable_payment()->mutable_codes()->MergeFrom(request.codes());
+        order.record.mutable_payment()->clear_reason();
+        order.to = v1::PAYMENT_STATE_REQUESTED;
+        return absl::OkStatus();
+      });
+}
+
+absl::Status Handlers::RecordFinanceAnswer(Context& context,
+                                           const v1::RecordFinanceAnswerRequest& request,
+                                           v1::Payment* answer) {
+  if (!request.accepted() && request.reason().empty())
+    return errors::InvalidField("reason", "退回时须说明原因", "must be given for a return");
+  rules::v1::StandingFacts standing;
+  if (request.accepted()) {
+    YZ_ASSIGN_OR_RETURN(standing, StandingOfPayment(context, request.name()));
+  }
+  return ChangePayment(
+      context, request, request.name(), "RecordFinanceAnswer", answer,
+      [&](journal::Unit& unit, Order& order) -> absl::Status {
+        if (!request.accepted()) {
+          order.record.mutable_payment()->set_reason(request.reason());
+          order.to = v1::PAYMENT_STATE_FINANCE_RETURNED;
+          return absl::OkStatus();
+        }
+        // Weeks may have passed since it was authorized: the money goes out now.
+        YZ_RETURN_IF_ERROR(Decide(order.rules, order.award, standing, &order.record));
+        if (!request.payment_voucher().empty()) {
+          order.record.mutable_payment()->mutable_codes()->set_payment_voucher(
+              request.payment_voucher());
+        }
+        Instruct(unit, order);
+        return absl::OkStatus();
+      });
+}
+
+absl::Status Handlers::ResendPayment(Context& context, const v1::ResendPaymentRequest& request,
+                                     v1::Payment* answer) {
+  if (request.has_payee() && !rules::IsAccountNumber(request.payee().number())) {
+    return errors::InvalidField("payee.number", "账号应为8至32位数字", "must be 8 to 32 digits");
+  }
+  YZ_ASSIGN_OR_RETURN(const v1::PaymentRecord seen, SeenPayment(context, request.name()));
+  YZ_ASSIGN_OR_RETURN(const auto standing, StandingOf(context, seen.payment().station()));
+  // The bank's last word on the transfer before: one that settled after all must not be followed
+  // by another.
+  bool money_is_back = true;
+  if (PaymentTransitions().Allows(seen.payment().state(), v1::PAYMENT_STATE_INSTRUCTED,
+                                  "ResendPayment")) {
+    YZ_ASSIGN_OR_RETURN(money_is_back, MoneyIsBack(peers_.bank, seen.payment().transfer_id(),
+                                                   rpc::CallOptions::Within(context)));
+  }
+  return ChangePayment(
+      context, request, request.name(), "ResendPayment", answer,
+      [&](journal::Unit& unit, Order& order) -> absl::Status {
+        v1::Payment& payment = *order.record.mutable_payment();
+        YZ_RETURN_IF_ERROR(CheckNoIncident(payment));
+        if (payment.transfer_id() != seen.payment().transfer_id()) return errors::Conflict();
+        if (!money_is_back) {
+          payment.set_incident("转账曾报失败，银行现称已付款或处理中");
+          return CheckNoIncident(payment);
+        }
+        if (request.has_payee()) {
+          *payment.mutable_payee() = request.payee();
+          if (payment.payee().other_holder().confirmed())
+            payment.mutable_payee()->mutable_other_holder()->set_officer(context.caller.subject);
+          common::v1::Confirmation decision;
+          decision.set_confirmed(true);
+          decision.set_reason(request.reason());
+          SetDecision(decision, context, &order.record);
+        }
+        YZ_RETURN_IF_ERROR(DoAct(order.rules, order.award, context, Act::ACT_PAY, &order.record));
+        YZ_RETURN_IF_ERROR(Decide(order.rules, order.award, standing, &order.record));
+        Instruct(unit, order);
+        return absl::OkStatus();
+      });
+}
+
+void Handlers::Instruct(journal::Unit& unit, Order& order) const {
+  v1::Payment& payment = *order.record.mutable_payment();
+  payment.set_attempts(payment.attempts() + 1);
+  payment.set_transfer_id(TransferId(payment.name(), payment.attempts()));
+  payment.clear_bank_reference();
+  payment.clear_settled_on();
+  payment.clear_reason();
+  const absl::Time not_after =
+      absl::FromUnixMillis(absl::ToUnixMillis(journal_.clocks().wall() + kTransferLife));
+  *payment.mutable_not_after() = ToProto(not_after);
+  store_.InsertTransfer(unit.sql(), payment, FenIn(payment.amount()), not_after, unit.entry_key());
+  order.to = v1::PAYMENT_STATE_INSTRUCTED;
+  order.movement = Movement::kInstruct;
+}
+
+}  // namespace yuezhan::payment

@@ -1,0 +1,162 @@
+#include "common/base/ids.h"
+#include "common/base/status_macros.h"
+#include "common/db/transaction.h"
+#include "common/errors/errors.h"
+#include "common/host/ownership.h"
+#include "common/host/wait.h"
+#include "common/rpc/handlers.h"
+#include "common/rpc/page_token.h"
+#include "common/rules/payment.h"
+#include "services/payment/handlers.h"
+#include "services/payment/transitions.h"
+
+namespace yuezhan::payment {
+namespace {
+
+// The payment as it is shown today: a receipt is overdue by the day alone.
+v1::Payment Shown(const Rules& rules, const v1::PaymentRecord& record) {
+  v1::Payment payment = record.payment();
+  const auto settled = DayFromProto(payment.settled_on());
+  payment.set_receipt_overdue(payment.state() == v1::PAYMENT_STATE_SETTLED && settled &&
+                              !payment.has_receipt_on() &&
+                              rules.today > rules::ReceiptDueOn(rules.policy, *settled));
+  return payment;
+}
+
+}  // namespace
+
+absl::Status CheckNoIncident(const v1::Payment& payment) {
+  if (payment.incident().empty()) return absl::OkStatus();
+  common::v1::Finding finding;
+  finding.set_rule_id("payment.bank-contradicts-itself");
+  finding.set_article("5.4");
+  finding.set_outcome(common::v1::OUTCOME_VIOLATED);
+  finding.set_text_zh("银行对同一笔转账的答复前后矛盾，须先与银行对账查清，再办理本事项。");
+  finding.set_text_en("The bank contradicts itself on this transfer: reconcile it first.");
+  return errors::Refused({finding}, payment.name());
+}
+
+absl::StatusOr<v1::PaymentRecord> Handlers::SeenPayment(Context& context, std::string_view name) {
+  YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("payments/*", name));
+  std::optional<v1::PaymentRecord> record;
+  YZ_RETURN_IF_ERROR(
+      db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
+        YZ_ASSIGN_OR_RETURN(record, store_.Payment(sql, id, false));
+        return absl::OkStatus();
+      }));
+  if (!record || !MaySee(context.caller, record->payment().host_unit()))
+    return errors::NotFound(name);
+  return *std::move(record);
+}
+
+absl::Status Handlers::ChangePayment(Context& context, const google::protobuf::Message& request,
+                                     std::string_view name, std::string_view method,
+                                     v1::Payment* answer, Change change) {
+  return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
+    YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
+    YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("payments/*", name));
+    YZ_ASSIGN_OR_RETURN(auto locked, LockOrder(store_, unit.sql(), id));
+    if (!locked || !MaySee(context.caller, locked->payment.payment().host_unit()))
+      return errors::NotFound(name);
+    YZ_RETURN_IF_ERROR(PaymentTransitions().Check(name, locked->payment.payment().state(), method));
+    Order order{rules, std::move(locked->award), std::move(locked->payment), {}, {}, {}};
+    YZ_RETURN_IF_ERROR(change(unit, order));
+    // Before the award lets go of its fund and payment.
+    const v1::Award award = order.award.award();
+    if (order.award_to != v1::AWARD_STATE_UNSPECIFIED) {
+      if (order.to == v1::PAYMENT_STATE_STOPPED) order.award.mutable_award()->clear_payment();
+      YZ_RETURN_IF_ERROR(AdvanceAward(store_, unit, method, order.award_to, &order.award));
+    }
+    YZ_RETURN_IF_ERROR(AdvancePayment(store_, unit, method, order.to, &order.record));
+    if (order.movement) {
+      YZ_RETURN_IF_ERROR(MoveMoney(unit, *order.movement, award, name));
+    }
+    *answer = order.record.payment();
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Handlers::StopPayment(Context& context, const v1::StopPaymentRequest& request,
+                                   v1::Payment* answer) {
+  return ChangePayment(context, request, request.name(), "StopPayment", answer,
+                       [&](journal::Unit&, Order& order) -> absl::Status {
+                         YZ_RETURN_IF_ERROR(CheckNoIncident(order.record.payment()));
+                         order.record.mutable_payment()->set_reason(request.reason());
+                         order.to = v1::PAYMENT_STATE_STOPPED;
+                         order.award_to = v1::AWARD_STATE_CLEARED;
+                         return absl::OkStatus();
+                       });
+}
+
+absl::Status Handlers::RecordReceipt(Context& context, const v1::RecordReceiptRequest& request,
+                                     v1::Payment* answer) {
+  return ChangePayment(context, request, request.name(), "RecordReceipt", answer,
+                       [&](journal::Unit&, Order& order) -> absl::Status {
+                         v1::Payment& payment = *order.record.mutable_payment();
+                         if (payment.has_receipt_on())
+                           return errors::AlreadyExists("receipt_number", payment.receipt_number());
+                         *payment.mutable_receipt_on() = DayToProto(order.rules.today);
+                         payment.set_receipt_number(request.receipt_number());
+                         order.to = v1::PAYMENT_STATE_SETTLED;
+                         return absl::OkStatus();
+                       });
+}
+
+absl::Status Handlers::GetPayment(Context& context, const v1::GetPaymentRequest& request,
+                                  v1::Payment* answer) {
+  YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(journal_.clocks().business->Now()));
+  const bool waits = request.wait_for_state() != v1::PAYMENT_STATE_UNSPECIFIED;
+  return LookUntil(context, request.wait_ms(), [&]() -> absl::StatusOr<bool> {
+    YZ_ASSIGN_OR_RETURN(const auto record, SeenPayment(context, request.name()));
+    *answer = Shown(rules, record);
+    return !waits || answer->state() == request.wait_for_state();
+  });
+}
+
+absl::Status Handlers::ListPayments(Context& context, const v1::ListPaymentsRequest& request,
+                                    v1::ListPaymentsResponse* answer) {
+  YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(journal_.clocks().business->Now()));
+  YZ_ASSIGN_OR_RETURN(const std::string after, rpc::ReadPageToken(context.method, request));
+  const int size = rpc::PageSize(request);
+  std::string host_id;
+  if (!SeesAllHosts(context.caller)) {
+    const auto own = IdOf("hostUnits/*", context.caller.host_unit);
+    if (!own.ok()) return absl::OkStatus();
+    host_id = *own;
+  }
+  return db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
+    answer->Clear();
+    YZ_ASSIGN_OR_RETURN(const auto records,
+                        store_.Payments(sql, host_id, request.state(), {after, size}));
+    for (const auto& record : records) *answer->add_payments() = Shown(rules, record);
+    if (static_cast<int>(records.size()) == size) {
+      YZ_ASSIGN_OR_RETURN(const std::string last,
+                          IdOf("payments/*", records.back().payment().name()));
+      answer->set_next_page_token(rpc::MakePageToken(context.method, request, last));
+    }
+    return absl::OkStatus();
+  });
+}
+
+rpc::Service Handlers::Methods() {
+  rpc::Service service("yuezhan.payment.v1.PaymentService");
+  service.Add("CreateFund", &Handlers::CreateFund, this)
+      .Add("AllocateFund", &Handlers::AllocateFund, this)
+      .Add("GetFund", &Handlers::GetFund, this)
+      .Add("ListFunds", &Handlers::ListFunds, this)
+      .Add("GetTrialBalance", &Handlers::GetTrialBalance, this)
+      .Add("GetAward", &Handlers::GetAward, this)
+      .Add("ListAwards", &Handlers::ListAwards, this)
+      .Add("PreparePayment", &Handlers::PreparePayment, this)
+      .Add("AuthorizePayment", &Handlers::AuthorizePayment, this)
+      .Add("RequestFinance", &Handlers::RequestFinance, this)
+      .Add("RecordFinanceAnswer", &Handlers::RecordFinanceAnswer, this)
+      .Add("StopPayment", &Handlers::StopPayment, this)
+      .Add("ResendPayment", &Handlers::ResendPayment, this)
+      .Add("RecordReceipt", &Handlers::RecordReceipt, this)
+      .Add("GetPayment", &Handlers::GetPayment, this)
+      .Add("ListPayments", &Handlers::ListPayments, this);
+  return service;
+}
+
+}  // namespace yuezhan::payment

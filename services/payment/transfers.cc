@@ -1,0 +1,317 @@
+#include "services/payment/transfers.h"
+
+#include <algorithm>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "common/base/digest.h"
+#include "common/base/ids.h"
+#include "common/base/log.h"
+#include "common/base/money.h"
+#include "common/base/status_macros.h"
+#include "common/base/text.h"
+#include "common/base/time_proto.h"
+#include "common/db/transaction.h"
+#include "common/errors/errors.h"
+#include "services/payment/advance.h"
+#include "services/payment/transitions.h"
+#include "yuezhan/bank/v1/bank.pb.h"
+#include "yuezhan/payment/v1/events.pb.h"
+
+namespace yuezhan::payment {
+namespace {
+
+constexpr std::string_view kByBank = "timer:transfers";
+constexpr std::string_view kExecute = "yuezhan.bank.v1.BankService/ExecuteTransfer";
+constexpr std::string_view kGet = "yuezhan.bank.v1.BankService/GetTransfer";
+constexpr int kPageSize = 100;
+
+// What the bank's word does to money and award.
+struct Effect {
+  v1::PaymentState from;
+  v1::PaymentState to;
+  std::optional<Movement> movement;
+  v1::AwardState award_to;  // unspecified: stays
+};
+constexpr Effect kEffects[] = {
+    {v1::PAYMENT_STATE_INSTRUCTED, v1::PAYMENT_STATE_UNKNOWN, {}, v1::AWARD_STATE_UNSPECIFIED},
+    {v1::PAYMENT_STATE_INSTRUCTED, v1::PAYMENT_STATE_SETTLED, Movement::kSettle,
+     v1::AWARD_STATE_PAID},
+    {v1::PAYMENT_STATE_UNKNOWN, v1::PAYMENT_STATE_SETTLED, Movement::kSettle, v1::AWARD_STATE_PAID},
+    {v1::PAYMENT_STATE_INSTRUCTED, v1::PAYMENT_STATE_FAILED, Movement::kFail,
+     v1::AWARD_STATE_UNSPECIFIED},
+    {v1::PAYMENT_STATE_UNKNOWN, v1::PAYMENT_STATE_FAILED, Movement::kFail,
+     v1::AWARD_STATE_UNSPECIFIED},
+    {v1::PAYMENT_STATE_INSTRUCTED, v1::PAYMENT_STATE_BANK_RETURNED, Movement::kFail,
+     v1::AWARD_STATE_UNSPECIFIED},
+    {v1::PAYMENT_STATE_UNKNOWN, v1::PAYMENT_STATE_BANK_RETURNED, Movement::kFail,
+     v1::AWARD_STATE_UNSPECIFIED},
+    {v1::PAYMENT_STATE_SETTLED, v1::PAYMENT_STATE_BANK_RETURNED, Movement::kReturn,
+     v1::AWARD_STATE_ORDERED},
+};
+
+const Effect* EffectOf(v1::PaymentState from, v1::PaymentState to) {
+  for (const Effect& effect : kEffects) {
+    if (effect.from == from && effect.to == to) return &effect;
+  }
+  return nullptr;
+}
+
+bool IsDecided(v1::PaymentState state) {
+  return state == v1::PAYMENT_STATE_SETTLED || state == v1::PAYMENT_STATE_FAILED;
+}
+
+v1::PaymentState StateOf(bank::v1::TransferState state) {
+  switch (state) {
+    case bank::v1::TRANSFER_STATE_SETTLED:
+      return v1::PAYMENT_STATE_SETTLED;
+    case bank::v1::TRANSFER_STATE_FAILED:
+      return v1::PAYMENT_STATE_FAILED;
+    case bank::v1::TRANSFER_STATE_RETURNED:
+      return v1::PAYMENT_STATE_BANK_RETURNED;
+    default:
+      return v1::PAYMENT_STATE_UNKNOWN;  // taken and not decided, or a word of tomorrow's
+  }
+}
+
+// Made of what is stored alone: the same id always goes out with the same content.
+bank::v1::ExecuteTransferRequest RequestOf(const v1::PaymentRecord& record) {
+  const v1::Payment& payment = record.payment();
+  bank::v1::ExecuteTransferRequest request;
+  request.set_transfer_id(payment.transfer_id());
+  *request.mutable_amount() = payment.amount();
+  request.set_payee_holder(payment.payee().holder());
+  request.set_payee_bank(payment.payee().bank());
+  request.set_payee_account(payment.payee().number());
+  *request.mutable_not_after() = payment.not_after();
+  request.set_purpose(Concat({"学会服务站建站资助 ", record.station_name()}));
+  return request;
+}
+
+std::string LookKey(const OpenTransfer& open) {
+  return absl::StrCat(open.transfer_id, "/", static_cast<int>(open.state));
+}
+
+}  // namespace
+
+std::string TransferId(std::string_view payment_name, int attempt) {
+  return ToHex(Digest({payment_name, absl::StrCat(attempt)}));
+}
+
+absl::StatusOr<bool> MoneyIsBack(rpc::Channel& bank, std::string_view transfer_id,
+                                 const rpc::CallOptions& options) {
+  bank::v1::GetTransferRequest request;
+  request.set_transfer_id(std::string(transfer_id));
+  bank::v1::Transfer transfer;
+  const absl::Status status = bank.Call(kGet, request, &transfer, options);
+  if (absl::IsNotFound(status)) return true;  // it was final before
+  if (!status.ok()) return errors::Unavailable("bank");
+  return transfer.state() == bank::v1::TRANSFER_STATE_FAILED ||
+         transfer.state() == bank::v1::TRANSFER_STATE_RETURNED;
+}
+
+absl::StatusOr<absl::Duration> Transfers::Step() {
+  YZ_ASSIGN_OR_RETURN(const auto page, Next());
+  absl::Status first_error;
+  for (const OpenTransfer& open : page) {
+    if (!Mine(open) || !Due(open)) continue;
+    // One that cannot be read or written does not hold up those behind it.
+    absl::StatusOr<Word> word = Ask(open);
+    first_error.Update(word.ok() ? Record(open, *word) : word.status());
+    Asked(open);
+  }
+  if (!first_error.ok()) return first_error;
+  return round_over_ ? timing_.idle : absl::ZeroDuration();
+}
+
+absl::StatusOr<std::vector<OpenTransfer>> Transfers::Next() {
+  if (round_over_) EndRound();
+  const int64_t today = BeijingDay(journal_.clocks().business->Now()) - Day(1970, 1, 1);
+  std::vector<OpenTransfer> page;
+  YZ_RETURN_IF_ERROR(
+      db::Read(journal_.pool(), WallNow() + absl::Seconds(10), [&](db::Session& sql) {
+        page = kind_ == Kind::kDecided
+                   ? store_.DecidedTransfers(sql, today - timing_.decided_days, after_day_,
+                                             after_id_, kPageSize)
+                   : store_.OpenTransfers(sql,
+                                          kind_ == Kind::kInstructed ? v1::PAYMENT_STATE_INSTRUCTED
+                                                                     : v1::PAYMENT_STATE_UNKNOWN,
+                                          {after_id_, kPageSize});
+        return absl::OkStatus();
+      }));
+  if (static_cast<int>(page.size()) == kPageSize) {
+    after_id_ = page.back().payment;
+    after_day_ = page.back().decided_on;
+    return page;
+  }
+  after_id_.clear();
+  after_day_ = 0;
+  const absl::Duration now = journal_.clocks().monotonic();
+  if (kind_ == Kind::kInstructed) {
+    kind_ = Kind::kUnknown;
+  } else if (kind_ == Kind::kUnknown && now >= decided_at_) {
+    kind_ = Kind::kDecided;
+  } else {
+    round_over_ = true;
+  }
+  return page;
+}
+
+void Transfers::EndRound() {
+  if (kind_ == Kind::kDecided) {
+    // All kinds were seen: what was not is of no more interest.
+    std::erase_if(looks_, [&](const auto& look) { return look.second.round < round_; });
+    ++round_;
+    decided_at_ = journal_.clocks().monotonic() + timing_.decided_round;
+  }
+  kind_ = Kind::kInstructed;
+  round_over_ = false;
+}
+
+bool Transfers::Mine(const OpenTransfer& open) const {
+  int share = 0;
+  absl::SimpleHexAtoi(open.transfer_id.substr(0, 4), &share);
+  return share % lanes_ == lane_;
+}
+
+bool Transfers::Due(const OpenTransfer& open) {
+  const auto [entry, added] = looks_.try_emplace(LookKey(open));
+  Look& look = entry->second;
+  look.round = round_;
+  if (added) {
+    look.pause = IsDecided(open.state) ? timing_.decided_first : timing_.first;
+    // One that was answered a moment ago is not asked about at once; a new one goes out at once.
+    const bool sent = open.state != v1::PAYMENT_STATE_INSTRUCTED;
+    look.next = journal_.clocks().monotonic() + (sent ? look.pause : absl::ZeroDuration());
+  }
+  return journal_.clocks().monotonic() >= look.next;
+}
+
+void Transfers::Asked(const OpenTransfer& open) {
+  Look& look = looks_[LookKey(open)];
+  look.next = journal_.clocks().monotonic() + look.pause;
+  look.pause =
+      std::min(look.pause * 2, IsDecided(open.state) ? timing_.decided_longest : timing_.longest);
+}
+
+absl::StatusOr<Transfers::Word> Transfers::Ask(const OpenTransfer& open) {
+  std::optional<v1::PaymentRecord> record;
+  YZ_RETURN_IF_ERROR(db::Read(
+      journal_.pool(), WallNow() + absl::Seconds(10), [&](db::Session& sql) -> absl::Status {
+        YZ_ASSIGN_OR_RETURN(record, store_.Payment(sql, open.payment, false));
+        return absl::OkStatus();
+      }));
+  if (!record || record->payment().transfer_id() != open.transfer_id ||
+      record->payment().state() != open.state || !record->payment().incident().empty()) {
+    return Word{};
+  }
+  // Before the call: what the bank answers was so at this time or later.
+  const absl::Time now = journal_.clocks().wall();
+  const absl::Time not_after = FromProto(record->payment().not_after());
+  const rpc::CallOptions options{WallNow() + timing_.call, "", ""};
+  bank::v1::Transfer transfer;
+  absl::Status status;
+  bool execute = open.state == v1::PAYMENT_STATE_INSTRUCTED && now < not_after;
+  if (!execute) {
+    bank::v1::GetTransferRequest request;
+    request.set_transfer_id(open.transfer_id);
+    status = bank_.Call(kGet, request, &transfer, options);
+    if (absl::IsNotFound(status) && !IsDecided(open.state)) {
+      if (now > not_after + kClockTolerance) {
+        return Word{v1::PAYMENT_STATE_FAILED, "", "银行没有此笔转账，且已过执行期限", {}, ""};
+      }
+      execute = now < not_after;
+    }
+  }
+  if (execute) status = bank_.Call(kExecute, RequestOf(*record), &transfer, options);
+  if (!status.ok()) {
+    if (IsDecided(open.state)) return Word{};
+    return Word{v1::PAYMENT_STATE_UNKNOWN,
+                "",
+                absl::StrCat("银行未明确答复（", absl::StatusCodeToString(status.code()), "）"),
+                {},
+                ""};
+  }
+  const auto fen = FenOf(transfer.amount());
+  if (transfer.transfer_id() != open.transfer_id || !fen.ok() ||
+      *fen != FenIn(record->payment().amount())) {
+    return Word{IsDecided(open.state) ? v1::PAYMENT_STATE_UNSPECIFIED : v1::PAYMENT_STATE_UNKNOWN,
+                "",
+                "银行答复的转账与指令不符",
+                {},
+                "银行答复的编号或金额与指令不符"};
+  }
+  Word word{StateOf(transfer.state()), transfer.bank_reference(), transfer.reason(), {}, ""};
+  if (transfer.has_decide_time()) word.decide_time = FromProto(transfer.decide_time());
+  const bool money_out =
+      word.state == v1::PAYMENT_STATE_SETTLED || word.state == v1::PAYMENT_STATE_UNKNOWN;
+  if (open.state == v1::PAYMENT_STATE_FAILED) {
+    return money_out ? Word{{}, "", "", {}, "转账曾报失败，银行现称已付款或处理中"} : Word{};
+  }
+  if (open.state == v1::PAYMENT_STATE_SETTLED &&
+      (word.state == v1::PAYMENT_STATE_FAILED || word.state == v1::PAYMENT_STATE_UNKNOWN)) {
+    return Word{{}, "", "", {}, "转账曾报已付款，银行现称失败或处理中"};
+  }
+  return word;
+}
+
+absl::Status Transfers::Record(const OpenTransfer& open, const Word& word) {
+  if (!word.incident.empty()) {
+    YZ_RETURN_IF_ERROR(RecordIncident(open, word.incident));
+  }
+  const Effect* effect = EffectOf(open.state, word.state);
+  if (effect == nullptr) return absl::OkStatus();  // nothing new
+  const std::string key =
+      Concat({open.transfer_id, "/", PaymentTransitions().StateName(word.state)});
+  const absl::Status status = journal_.WriteInternal(
+      "timer/transfers", key, WallNow() + absl::Seconds(30),
+      [&](journal::Unit& unit) -> absl::Status {
+        YZ_ASSIGN_OR_RETURN(auto order, LockOrder(store_, unit.sql(), open.payment));
+        if (!order) return errors::DataLoss(Name("payments", open.payment));
+        v1::Payment& payment = *order->payment.mutable_payment();
+        // Somebody else recorded what came of it, or it went out anew: this word is of the past.
+        if (payment.transfer_id() != open.transfer_id || payment.state() != open.state)
+          return absl::CancelledError("moved on");
+        const Day today = BeijingDay(unit.Now());
+        payment.set_reason(word.reason);
+        if (!word.bank_reference.empty()) payment.set_bank_reference(word.bank_reference);
+        if (word.state == v1::PAYMENT_STATE_SETTLED) {
+          // The day of value is the bank's, unless it says one that has not come.
+          const Day day = word.decide_time ? BeijingDay(*word.decide_time) : today;
+          *payment.mutable_settled_on() = DayToProto(std::min(day, today));
+        } else {
+          payment.clear_settled_on();
+        }
+        const v1::Award award = order->award.award();
+        if (effect->award_to != v1::AWARD_STATE_UNSPECIFIED) {
+          YZ_RETURN_IF_ERROR(AdvanceAward(store_, unit, kByBank, effect->award_to, &order->award));
+        }
+        YZ_RETURN_IF_ERROR(AdvancePayment(store_, unit, kByBank, word.state, &order->payment));
+        if (!effect->movement) return absl::OkStatus();
+        return MoveMoney(unit, *effect->movement, award, payment.name());
+      });
+  return absl::IsCancelled(status) ? absl::OkStatus() : status;
+}
+
+absl::Status Transfers::RecordIncident(const OpenTransfer& open, const std::string& incident) {
+  Log(LogLevel::kError, "bank_contradicts_itself",
+      {{"payment", Name("payments", open.payment)}, {"transfer", open.transfer_id}});
+  const absl::Status status = journal_.WriteInternal(
+      "timer/transfers", Concat({open.transfer_id, "/INCIDENT"}), WallNow() + absl::Seconds(30),
+      [&](journal::Unit& unit) -> absl::Status {
+        YZ_ASSIGN_OR_RETURN(auto order, LockOrder(store_, unit.sql(), open.payment));
+        if (!order) return errors::DataLoss(Name("payments", open.payment));
+        v1::Payment& payment = *order->payment.mutable_payment();
+        if (payment.transfer_id() != open.transfer_id) return absl::CancelledError("moved on");
+        payment.set_incident(incident);
+        if (!store_.UpdatePayment(unit.sql(), &order->payment)) return errors::Conflict();
+        v1::PaymentIncident event;
+        event.set_payment(payment.name());
+        event.set_transfer_id(open.transfer_id);
+        unit.Emit(event);
+        return absl::OkStatus();
+      });
+  return absl::IsCancelled(status) ? absl::OkStatus() : status;
+}
+
+}  // namespace yuezhan::payment
