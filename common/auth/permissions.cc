@@ -26,6 +26,12 @@ constexpr RoleSet kApplicants{Role::kHostUnit};
 constexpr RoleSet kFileReaders{Role::kHostUnit,       Role::kFilingOfficer,     Role::kReviewer,
                                Role::kSecretary,      Role::kDirector,          Role::kAuditor,
                                Role::kPaymentOfficer, Role::kPaymentAuthorizer, Role::kService};
+// Who prepares and authorizes payments, and reads the payee's account in clear.
+constexpr RoleSet kPayers{Role::kPaymentOfficer, Role::kPaymentAuthorizer, Role::kDirector};
+// Who reads what the funds hold.
+constexpr RoleSet kFundReaders{Role::kSecretary,         Role::kDirector, Role::kPaymentOfficer,
+                               Role::kPaymentAuthorizer, Role::kAuditor,  Role::kOperator,
+                               Role::kService};
 // Who looks after the journal.
 constexpr RoleSet kWatchers{Role::kService, Role::kAuditor, Role::kOperator};
 
@@ -80,6 +86,30 @@ constexpr Permission kPermissions[] = {
     {"yuezhan.application.v1.ApplicationService/ReadChunk", kFileReaders, {}},
     {"yuezhan.application.v1.ApplicationService/ListMaterials", kReaders, {}},
     {"yuezhan.application.v1.ApplicationService/GetSubmission", kReaders, {Role::kService}},
+
+    // payment: article 5.4
+    {"yuezhan.payment.v1.PaymentService/CreateFund", {Role::kPaymentOfficer}, {}},
+    {"yuezhan.payment.v1.PaymentService/AllocateFund", {Role::kPaymentOfficer}, {}},
+    {"yuezhan.payment.v1.PaymentService/GetFund", kFundReaders, {}},
+    {"yuezhan.payment.v1.PaymentService/ListFunds", kFundReaders, {}},
+    {"yuezhan.payment.v1.PaymentService/GetTrialBalance", kFundReaders, {}},
+    {"yuezhan.payment.v1.PaymentService/GetAward", kReaders, {}},
+    {"yuezhan.payment.v1.PaymentService/ListAwards", kReaders, {}},
+    {"yuezhan.payment.v1.PaymentService/PreparePayment", {Role::kPaymentOfficer}, kPayers},
+    {"yuezhan.payment.v1.PaymentService/AuthorizePayment",
+     {Role::kPaymentAuthorizer, Role::kDirector},
+     kPayers},
+    {"yuezhan.payment.v1.PaymentService/RequestFinance", {Role::kPaymentOfficer}, kPayers},
+    {"yuezhan.payment.v1.PaymentService/RecordFinanceAnswer",
+     {Role::kPaymentOfficer, Role::kPaymentAuthorizer},
+     kPayers},
+    {"yuezhan.payment.v1.PaymentService/StopPayment", kPayers, kPayers},
+    {"yuezhan.payment.v1.PaymentService/ResendPayment",
+     {Role::kPaymentAuthorizer, Role::kDirector},
+     kPayers},
+    {"yuezhan.payment.v1.PaymentService/RecordReceipt", {Role::kPaymentOfficer}, kPayers},
+    {"yuezhan.payment.v1.PaymentService/GetPayment", kReaders, kPayers},
+    {"yuezhan.payment.v1.PaymentService/ListPayments", kReaders, {}},
 
     // bank: the payment service pays through it, an operator commands a simulated one
     {"yuezhan.bank.v1.BankService/ExecuteTransfer", {Role::kService}, {Role::kService}},
