@@ -98,7 +98,8 @@ v1::CaseFacts GoodCase() {
               present: "director-c" recorder: "officer-d" signer: "director-a" association_attends: true
               minutes_number: "〔2025〕3号" }
     resolution: RESOLUTION_AWARD resolved_amount_fen: 5000000)");
-  for (const auto& item : Yueyang().assessment().items()) {
+  const policy::v1::Policy policy = Yueyang();
+  for (const auto& item : policy.assessment().items()) {
     v1::ScoreFacts* score = facts.mutable_assessment()->add_scores();
     score->set_code(item.code());
     score->set_score_hundredths(8500);
@@ -112,7 +113,7 @@ v1::NoticeFacts GoodNotice() {
     lines { case_name: "cases/1" resolution: RESOLUTION_AWARD resolved_amount_fen: 5000000 listed_amount_fen: 5000000
             reserved_amount_fen: 5000000 resolved_line_digest: "ab" listed_line_digest: "ab" }
     total_fen: 5000000
-    text: "现予公示。公示期自2025年9月25日至2025年10月9日。监督电话：0730-0000000，邮编414000。合计50,000.00元。"
+    text: "现予公示。公示期自2025年9月25日至2025年9月30日。监督电话：0730-0000000，邮编414000。合计50,000.00元。"
     objection_address: "岳阳市（演示）" objection_phone: "0730-0000000")");
   *facts.mutable_lines(0)->mutable_standing() = Submitted();
   return facts;
@@ -121,7 +122,8 @@ v1::NoticeFacts GoodNotice() {
 v1::NoticePeriodFacts GoodPeriod() {
   v1::NoticePeriodFacts facts;
   facts.set_list_digest("list");
-  for (const auto& site : Yueyang().notice().sites()) {
+  const policy::v1::Policy policy = Yueyang();
+  for (const auto& site : policy.notice().sites()) {
     v1::PostingFacts* posting = facts.add_postings();
     posting->set_site(site.code());
     posting->set_list_digest("list");
@@ -150,7 +152,8 @@ v1::EvaluationFacts GoodEvaluation() {
   facts.set_level(common::v1::STATION_LEVEL_PROVINCIAL);
   facts.set_year(2025);
   facts.set_evaluated_by("officer-a");
-  for (const auto& dimension : Yueyang().evaluation().dimensions()) {
+  const policy::v1::Policy policy = Yueyang();
+  for (const auto& dimension : policy.evaluation().dimensions()) {
     v1::ScoreFacts* score = facts.add_scores();
     score->set_code(dimension.code());
     score->set_score_hundredths(8500);

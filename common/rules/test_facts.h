@@ -32,8 +32,8 @@ v1::StandingFacts GoodStanding();
 v1::ApplicationFacts GoodApplication();
 v1::CaseFacts GoodCase();
 v1::NoticeFacts GoodNotice();
-// Live on all three sites on 2025-09-24, over National Day: counted from 09-25 to 09-30 and 10-09
-// (five working days, with the make-up Sunday 09-28).
+// Live on all three sites on 2025-09-24: counted on 09-25, 26, 28 (a make-up Sunday), 29 and 30, so
+// that it ends before National Day.
 v1::NoticePeriodFacts GoodPeriod();
 v1::PaymentFacts GoodPayment();
 v1::EvaluationFacts GoodEvaluation();
