@@ -14,6 +14,8 @@
 namespace yuezhan::rpc {
 namespace {
 
+// While one thread is busy with a connection's bytes, another deals with the calls they made.
+constexpr int kPollers = 2;
 // When a refused caller may try again: about the time that a full queue takes to empty.
 constexpr absl::Duration kRetryAfter = absl::Milliseconds(500);
 // Beyond max_deadline, for the answer's way through a slow connection.
@@ -68,7 +70,7 @@ CallPool::~CallPool() { Stop(); }
 void CallPool::Start(std::unique_ptr<grpc::ServerCompletionQueue> queue) {
   events_ = std::move(queue);
   for (int i = 0; i < options_.posted_calls; ++i) Post();
-  poller_ = std::thread([this] { PollEvents(); });
+  for (int i = 0; i < kPollers; ++i) pollers_.emplace_back([this] { PollEvents(); });
   for (int i = 0; i < options_.handler_threads; ++i) {
     handlers_.emplace_back([this] { HandleCalls(); });
   }
@@ -83,12 +85,13 @@ void CallPool::Stop() {
   // Handlers first: they still send answers through the queue of events.
   for (std::thread& handler : handlers_) handler.join();
   events_->Shutdown();
-  poller_.join();
+  for (std::thread& poller : pollers_) poller.join();
+  pollers_.clear();
   handlers_.clear();
   events_.reset();
 }
 
-// ---- the polling thread ----
+// ---- the polling threads ----
 
 void CallPool::Post() {
   Call* call = new Call;
@@ -129,29 +132,37 @@ void CallPool::OnEvent(Call* call, bool ok) {
       call->arrived_at = MonotonicNow();
       return Read(call);
     case Call::State::kQueued:
-    case Call::State::kEnding:
+    case Call::State::kEnding: {
+      absl::MutexLock lock(&live_mutex_);
       live_.erase(call->place);
+    }
       delete call;
       return;
   }
 }
 
 void CallPool::OnArrival(Call* call) {
-  call->place = live_.insert(live_.end(), call);
   call->began = call->arrived = WallNow();
   call->arrived_at = MonotonicNow();
   call->record.method = call->context.method().substr(1);
   call->bound = methods_.Find(call->record.method);
+  const bool admitted = Admit(call);
   if (draining_) return Refuse(call, errors::Unavailable("server", kRetryAfter));
-  if (live_.size() > static_cast<size_t>(options_.max_calls)) {
-    // The oldest makes room when it has not even sent its request: honest ones send it at once.
-    Call* oldest = live_.front();
-    if (oldest->state != Call::State::kReading)
-      return Refuse(call, errors::Overloaded(kRetryAfter));
-    live_.splice(live_.end(), live_, oldest->place);
-    oldest->context.TryCancel();
-  }
+  if (!admitted) return Refuse(call, errors::Overloaded(kRetryAfter));
   Read(call);
+}
+
+// Counts the call among the live ones. When they are too many the oldest makes room if it has not
+// even sent its request: honest ones send it at once.
+bool CallPool::Admit(Call* call) {
+  absl::MutexLock lock(&live_mutex_);
+  call->place = live_.insert(live_.end(), call);
+  if (live_.size() <= static_cast<size_t>(options_.max_calls)) return true;
+  Call* oldest = live_.front();
+  if (oldest->state != Call::State::kReading) return false;
+  live_.splice(live_.end(), live_, oldest->place);  // not again for the next arrival
+  oldest->context.TryCancel();
+  return true;
 }
 
 void CallPool::Read(Call* call) {
@@ -189,6 +200,7 @@ void CallPool::End(Call* call, const grpc::Status& status) {
 
 void CallPool::Sweep() {
   const absl::Time now = WallNow();
+  absl::MutexLock lock(&live_mutex_);
   if (now < next_sweep_) return;
   next_sweep_ = now + absl::Seconds(1);
   for (Call* call : live_) {

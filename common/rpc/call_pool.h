@@ -17,16 +17,11 @@
 
 namespace yuezhan::rpc {
 
-// Moves calls between gRPC and the chain, and admits them. One thread takes events from the
-// completion queue: it posts a new call for each that arrives, reads the request and puts the call
+// Moves calls between gRPC and the chain, and admits them. Polling threads take events from the
+// completion queue: they post a new call for each that arrives, read the request and put the call
 // into a bounded queue; handler threads run the chain and send the answer. What exceeds a limit is
 // refused at once: a caller who knows may come back, one who waits in a long queue gives up after
 // the work was done.
-//
-// That thread is the only one of the server that takes bytes from sockets, so it never takes in
-// more than it has dealt with: a client that opens and resets streams as fast as it can costs time,
-// not memory. Keep it so: the library's synchronous and callback services bring such threads of
-// their own.
 class CallPool {
  public:
   CallPool(const Methods& methods, const Chain& chain, const ServerOptions& options);
@@ -45,6 +40,7 @@ class CallPool {
   struct Call;
 
   void Post();
+  bool Admit(Call* call);
   void PollEvents();
   void OnEvent(Call* call, bool ok);
   void OnArrival(Call* call);
@@ -66,15 +62,15 @@ class CallPool {
   std::unique_ptr<grpc::ServerCompletionQueue> events_;
   std::atomic<bool> draining_ = false;
 
-  // Arrived and not ended, the oldest first; of the polling thread alone.
-  std::list<Call*> live_;
-  absl::Time next_sweep_ = absl::InfinitePast();
+  absl::Mutex live_mutex_;
+  std::list<Call*> live_ ABSL_GUARDED_BY(live_mutex_);  // arrived and not ended, the oldest first
+  absl::Time next_sweep_ ABSL_GUARDED_BY(live_mutex_) = absl::InfinitePast();
 
   absl::Mutex mutex_;
   std::deque<Call*> queue_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
 
-  std::thread poller_;
+  std::vector<std::thread> pollers_;
   std::vector<std::thread> handlers_;
 };
 
