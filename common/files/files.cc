@@ -101,7 +101,8 @@ absl::Status Files::Append(db::Session& sql, Upload* upload, int64_t offset_byte
                            std::string_view data) const {
   const auto size = static_cast<int64_t>(data.size());
   const std::string next = std::to_string(upload->offset_bytes);
-  if (size == 0 || size > kMaxChunkBytes) return errors::TooLarge("data", kMaxChunkBytes, "bytes");
+  if (size == 0) return errors::InvalidField("data", "不得为空", "must not be empty");
+  if (size > kMaxChunkBytes) return errors::TooLarge("data", kMaxChunkBytes, "bytes");
   if (offset_bytes > upload->offset_bytes) {
     return errors::InvalidField("offset_bytes", Concat({"应从第 ", next, " 字节续传"}),
                                 Concat({"chunks come in order: the next begins at ", next}));

@@ -27,4 +27,4 @@ CREATE TABLE file_chunks (
   wrapped_key VARBINARY(128) NOT NULL,
   PRIMARY KEY (file, starts_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
-GRANT UPDATE, DELETE ON {schema}.file_chunks TO {serve};
+GRANT DELETE ON {schema}.file_chunks TO {serve};
