@@ -224,28 +224,36 @@ TEST_F(DatabaseTest, DeadlocksAreReplayedWhole) {
     EXPECT_EQ(row.Int(0), 2 * kRounds);
 }
 
-TEST_F(DatabaseTest, AUnitThatSwallowsAConflictIsNotCommitted) {
+// 1205 undoes its statement alone: what the unit did before it must not be committed, whether the
+// unit lets the error pass or, wrongly, goes on.
+TEST_F(DatabaseTest, ALockWaitUndoesTheWholeUnit) {
   (*pool_.Acquire(Soon()))->Execute("INSERT INTO t (id, n) VALUES (1, 0), (2, 0)");
-  auto blocker = pool_.Acquire(Soon());
-  (*blocker)->ExecuteText("START TRANSACTION");
-  (*blocker)->Execute("UPDATE t SET n = 7 WHERE id = 2");
-  TransactReport report;
-  const absl::Status status = Transact(
-      pool_, Soon(),
-      [&](Session& session) {
-        session.Execute("UPDATE t SET n = n + 1 WHERE id = 1");
-        try {
-          session.ExecuteText("SET SESSION innodb_lock_wait_timeout = 1");
-          session.Execute("UPDATE t SET n = n + 1 WHERE id = 2");
-        } catch (const Error&) {  // wrong, and caught by the transaction runner
-          if (blocker.ok()) (*blocker)->ExecuteText("ROLLBACK");
-        }
-        return absl::OkStatus();
-      },
-      OnUnknown::kReport, &report);
-  EXPECT_TRUE(status.ok()) << status;
-  EXPECT_EQ(report.attempts, 2);
-  for (const Row& row : (*blocker)->Query("SELECT n FROM t")) EXPECT_EQ(row.Int(0), 1);
+  int64_t effects = 0;
+  for (bool swallow : {false, true}) {
+    auto blocker = pool_.Acquire(Soon());
+    (*blocker)->ExecuteText("START TRANSACTION");
+    (*blocker)->Execute("UPDATE t SET n = 7 WHERE id = 2");
+    TransactReport report;
+    const absl::Status status = Transact(
+        pool_, Soon(),
+        [&](Session& session) {
+          session.Execute("UPDATE t SET n = n + 1 WHERE id = 1");
+          try {
+            session.ExecuteText("SET SESSION innodb_lock_wait_timeout = 1");
+            session.Execute("UPDATE t SET n = n + 1 WHERE id = 2");
+          } catch (const Error& e) {
+            EXPECT_EQ(e.code(), 1205);
+            (*blocker)->ExecuteText("ROLLBACK");
+            if (!swallow) throw;
+          }
+          return absl::OkStatus();
+        },
+        OnUnknown::kReport, &report);
+    EXPECT_TRUE(status.ok()) << status;
+    EXPECT_EQ(report.attempts, 2);
+    ++effects;
+    for (const Row& row : (*blocker)->Query("SELECT n FROM t")) EXPECT_EQ(row.Int(0), effects);
+  }
 }
 
 // Cuts at each command of a unit that is not idempotent: before COMMIT it is replayed and takes

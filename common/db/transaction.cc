@@ -59,8 +59,8 @@ Step Attempt(Session& session, absl::FunctionRef<absl::Status(Session&)> unit,
     session.ExecuteText("COMMIT");
     return Step::kDone;
   } catch (const Error& e) {
-    RollBack(
-        session);  // after 1205 the transaction is open still, and a COMMIT would save half of it
+    // After 1205 the transaction is open still, and a COMMIT would save half of it.
+    RollBack(session);
     *status = absl::OkStatus();
     if (e.IsConflict()) return Step::kConflict;
     if (e.IsConnectionLost()) return committing ? Step::kCommitUnknown : Step::kLost;
