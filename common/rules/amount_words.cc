@@ -10,6 +10,8 @@ constexpr std::string_view kDigits[] = {"零", "壹", "贰", "叁", "肆", "伍"
 constexpr std::string_view kUnits[] = {"", "拾", "佰", "仟"};
 constexpr std::string_view kGroups[] = {"", "万", "亿"};
 constexpr size_t kCharacter = 3;  // Bytes of each of these characters.
+constexpr size_t kMostCharacters =
+    40;  // No amount takes more, zeros that may be left out included.
 
 // Traditional characters count as their modern ones (Measures for Payment and Settlement, annex 1).
 constexpr struct {
@@ -51,6 +53,7 @@ void Yuan(int64_t yuan, std::vector<Token>* out) {
 
 std::vector<Token> Tokens(int64_t fen) {
   std::vector<Token> out;
+  out.reserve(kMostCharacters);
   const int64_t yuan = fen / 100;
   const int jiao = static_cast<int>(fen / 10 % 10);
   const int rest = static_cast<int>(fen % 10);
@@ -121,6 +124,7 @@ bool Matches(std::string_view words, const std::vector<Token>& tokens) {
 
 std::string Modern(std::string_view words) {
   std::string out;
+  out.reserve(words.size() + 2 * kCharacter);
   for (; !words.empty(); words.remove_prefix(kCharacter)) {
     std::string_view c = words.substr(0, kCharacter);
     for (const auto& variant : kVariants) c = c == variant.traditional ? variant.modern : c;
@@ -152,7 +156,8 @@ std::string AmountWordsBeforeYuan(int64_t fen) {
 std::optional<int64_t> FenOfWords(std::string_view words) {
   constexpr std::string_view kPrefix = "人民币";
   if (words.starts_with(kPrefix)) words.remove_prefix(kPrefix.size());
-  if (words.empty() || words.size() % kCharacter != 0 || words.size() > 60 * kCharacter)
+  if (words.empty() || words.size() % kCharacter != 0 ||
+      words.size() > kMostCharacters * kCharacter)
     return std::nullopt;
   std::string text = Modern(words);
   if (text.find("元") == std::string::npos && text.find("角") == std::string::npos &&

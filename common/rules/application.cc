@@ -157,10 +157,8 @@ constexpr Rule<v1::ApplicationFacts> kEligibility[] = {
 
 void Eligibility(const Application& question, Findings* findings) {
   Judge(kEligibility, question, findings);
-  for (Finding& finding : CheckStanding(question.policy, question.calendar,
-                                        question.facts.standing(), question.today)) {
-    findings->push_back(std::move(finding));
-  }
+  JudgeStanding({question.policy, question.calendar, question.facts.standing(), question.today},
+                findings);
 }
 
 }  // namespace

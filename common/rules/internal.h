@@ -99,7 +99,8 @@ void AppendInfo(const Rule<Facts> (&rules)[kRules], std::vector<RuleInfo>* out) 
   for (const Rule<Facts>& rule : rules) out->push_back(rule.info);
 }
 
-// The rules on the forms, which stand in files of their own.
+// Rules that longer questions include, which stand in files of their own.
+void JudgeStanding(const Question<v1::StandingFacts>& question, Findings* findings);
 void JudgeFilingForm(const Question<v1::FilingFacts>& question, Findings* findings);
 void JudgeApplicationForm(const Question<v1::ApplicationFacts>& question, Findings* findings);
 

@@ -245,8 +245,9 @@ constexpr Rule<v1::UseOfMoneyFacts> kUse[] = {
 
 Findings CheckPayment(const policy::v1::Policy& policy, const policy::Calendar& calendar,
                       const v1::PaymentFacts& facts, absl::CivilDay today) {
-  Findings findings = CheckStanding(policy, calendar, facts.standing(), today);
+  Findings findings;
   findings.reserve(kMostFindings);
+  JudgeStanding({policy, calendar, facts.standing(), today}, &findings);
   const Payment question{policy, calendar, facts, today};
   for (Finding& finding : NoticeHasRunOut(policy, calendar, facts.period(), today)) {
     findings.push_back(std::move(finding));

@@ -341,21 +341,21 @@ constexpr Rule<v1::CaseFacts> kMeeting[] = {
 // What an award needs of station, host, assessment and inspection. It stands against an award only:
 // a case may be refused, deferred or returned although, or because, it does not hold.
 void AwardConditions(const Case& question, bool award, Findings* findings) {
-  Findings conditions =
-      CheckStanding(question.policy, question.calendar, question.facts.standing(), question.today);
+  const size_t before = findings->size();
+  JudgeStanding({question.policy, question.calendar, question.facts.standing(), question.today},
+                findings);
   Judge(kAssessment,
         Assessment{question.policy, question.calendar, question.facts.assessment(), question.today},
-        &conditions);
-  Judge(kBoth, question, &conditions);
-  if (!award) {
-    for (Finding& finding : conditions) {
-      if (finding.outcome() == Outcome::OUTCOME_VIOLATED &&
-          finding.rule_id() != "review.not-withdrawn") {
-        finding.set_outcome(Outcome::OUTCOME_REMARK);
-      }
+        findings);
+  Judge(kBoth, question, findings);
+  if (award) return;
+  for (size_t i = before; i < findings->size(); ++i) {
+    Finding& finding = (*findings)[i];
+    if (finding.outcome() == Outcome::OUTCOME_VIOLATED &&
+        finding.rule_id() != "review.not-withdrawn") {
+      finding.set_outcome(Outcome::OUTCOME_REMARK);
     }
   }
-  for (Finding& finding : conditions) findings->push_back(std::move(finding));
 }
 
 }  // namespace

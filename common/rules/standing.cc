@@ -163,8 +163,12 @@ Findings CheckStanding(const policy::v1::Policy& policy, const policy::Calendar&
                        const v1::StandingFacts& facts, absl::CivilDay today) {
   Findings findings;
   findings.reserve(std::size(kStanding));
-  Judge(kStanding, Standing{policy, calendar, facts, today}, &findings);
+  JudgeStanding(Standing{policy, calendar, facts, today}, &findings);
   return findings;
+}
+
+void JudgeStanding(const Question<v1::StandingFacts>& question, Findings* findings) {
+  Judge(kStanding, question, findings);
 }
 
 void AppendStandingRules(std::vector<RuleInfo>* out) { AppendInfo(kStanding, out); }
