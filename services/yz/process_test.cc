@@ -5,9 +5,9 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <thread>
 
 #include "absl/strings/numbers.h"
@@ -52,28 +52,34 @@ TEST(Process, NeedsAProgram) {
             absl::StatusCode::kNotFound);
 }
 
-// A program that starts a child, tells its pid and is killed: the child ends too.
+// Run as a program of its own by the test below: starts a child, tells its pid and waits.
+TEST(Process, DISABLED_Parent) {
+  auto child = Process::Start("/bin/sleep", {"100"}, "/dev/null");
+  ASSERT_TRUE(child.ok());
+  ASSERT_TRUE(WriteFile(getenv("YUEZHAN_TEST_PID_FILE"), std::to_string((*child)->pid())).ok());
+  pause();
+}
+
 TEST(Process, DoesNotOutliveItsParent) {
   const std::string pid_file = TestFile("pid");
-  const pid_t parent = fork();
-  if (parent == 0) {
-    auto child = Process::Start("/bin/sleep", {"100"}, "/dev/null");
-    (void)WriteFile(pid_file, std::to_string((*child)->pid()));
-    pause();
-    _exit(0);
-  }
+  setenv("YUEZHAN_TEST_PID_FILE", pid_file.c_str(), 1);
+  auto parent = Process::Start(
+      "/proc/self/exe",
+      {"--gtest_also_run_disabled_tests", "--gtest_filter=Process.DISABLED_Parent"}, "/dev/null");
+  ASSERT_TRUE(parent.ok());
   pid_t child = 0;
   while (!absl::SimpleAtoi(ReadFile(pid_file).value_or(""), &child)) usleep(1000);
   EXPECT_EQ(kill(child, 0), 0);
-  kill(parent, SIGKILL);
-  waitpid(parent, nullptr, 0);
-  const absl::Time end = absl::Now() + absl::Seconds(10);
+  (*parent)->Signal(SIGKILL);
+  EXPECT_EQ((*parent)->Wait(absl::Seconds(10)), -SIGKILL);
   // Whoever inherits it may be slow to reap it: a zombie has ended.
   const auto ended = [&] {
     const std::string stat = ReadFile("/proc/" + std::to_string(child) + "/stat").value_or("");
     return stat.empty() || stat.find(") Z ") != std::string::npos;
   };
-  while (!ended() && absl::Now() < end) usleep(1000);
+  for (const absl::Time end = absl::Now() + absl::Seconds(10); !ended() && absl::Now() < end;) {
+    usleep(1000);
+  }
   EXPECT_TRUE(ended());
   unlink(pid_file.c_str());
 }

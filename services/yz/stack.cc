@@ -13,6 +13,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "common/auth/tokens.h"
+#include "common/base/status_macros.h"
 #include "common/base/text.h"
 #include "common/db/bootstrap.h"
 #include "common/journal/signer.h"
@@ -41,15 +42,10 @@ std::vector<std::string> AllNames() {
 // Keeps both halves of a signing key: the private one in `private_file`, the public one where
 // services look for keys that they trust.
 absl::Status KeepKeyPair(const std::string& private_file, const std::string& public_file) {
-  if (std::filesystem::exists(private_file) && std::filesystem::exists(public_file)) {
-    return absl::OkStatus();
-  }
-  const absl::StatusOr<auth::KeyPair> pair = auth::MakeKeyPair();
-  if (!pair.ok()) return pair.status();
-  if (absl::Status status = WriteFile(private_file, pair->private_pem); !status.ok()) {
-    return status;
-  }
-  return WriteFile(public_file, pair->public_pem);
+  if (std::filesystem::exists(public_file)) return absl::OkStatus();
+  YZ_ASSIGN_OR_RETURN(const auth::KeyPair pair, auth::MakeKeyPair());
+  YZ_RETURN_IF_ERROR(WriteFile(private_file, pair.private_pem));
+  return WriteFile(public_file, pair.public_pem);
 }
 
 }  // namespace
@@ -59,7 +55,7 @@ absl::StatusOr<std::unique_ptr<Stack>> Stack::Open(StackOptions options) {
   std::filesystem::create_directories(options.directory, error);
   options.directory = std::filesystem::absolute(options.directory).string();
   std::unique_ptr<Stack> stack(new Stack(std::move(options)));
-  if (absl::Status status = stack->Prepare(); !status.ok()) return status;
+  YZ_RETURN_IF_ERROR(stack->Prepare());
   return stack;
 }
 
@@ -88,12 +84,10 @@ absl::Status Stack::Prepare() {
     return absl::FailedPreconditionError(
         absl::StrCat(options_.directory, " is in use by another `yz up`"));
   }
-  absl::StatusOr<db::Options> administrator = db::ParseUrl(options_.mysql);
-  if (!administrator.ok()) return administrator.status();
-  administrator_ = *std::move(administrator);
+  YZ_ASSIGN_OR_RETURN(administrator_, db::ParseUrl(options_.mysql));
   for (absl::Status (Stack::*step)() :
        {&Stack::MakeKeys, &Stack::MakeCertificates, &Stack::MakeSchemas, &Stack::OpenClock}) {
-    if (absl::Status status = (this->*step)(); !status.ok()) return status;
+    YZ_RETURN_IF_ERROR((this->*step)());
   }
   Profile profile;
   profile.tls_ca = options_.tls ? Path("tls/ca.pem") : "";
@@ -102,27 +96,22 @@ absl::Status Stack::Prepare() {
   profile.token_issuer = kIssuer;
   profile.simulated_clock = Path("clock");
   for (const std::string& name : AllNames()) {
-    absl::StatusOr<std::string> target = TargetOf(name);
-    if (!target.ok()) return target.status();
-    profile.targets[name] = *std::move(target);
+    YZ_ASSIGN_OR_RETURN(profile.targets[name], TargetOf(name));
   }
   client_ = std::make_unique<Client>(std::move(profile));
   return absl::OkStatus();
 }
 
 absl::Status Stack::MakeKeys() {
-  if (absl::Status status = KeepKeyPair(Path("keys/persons.key"),
-                                        Path(absl::StrCat("keys/tokens/", kPersonsKeyId, ".pem")));
-      !status.ok()) {
-    return status;
-  }
-  const std::string services_public = Path(absl::StrCat("keys/tokens/", kServicesKeyId, ".pem"));
+  const auto public_file = [&](const char* key_id) {
+    return Path(absl::StrCat("keys/tokens/", key_id, ".pem"));
+  };
+  YZ_RETURN_IF_ERROR(KeepKeyPair(Path("keys/persons.key"), public_file(kPersonsKeyId)));
   if (options_.tls) {
     // Certificates tell who a service is: no token may.
-    std::filesystem::remove(services_public);
-  } else if (absl::Status status = KeepKeyPair(Path("keys/services.key"), services_public);
-             !status.ok()) {
-    return status;
+    std::filesystem::remove(public_file(kServicesKeyId));
+  } else {
+    YZ_RETURN_IF_ERROR(KeepKeyPair(Path("keys/services.key"), public_file(kServicesKeyId)));
   }
   for (std::string_view service : kServices) {
     const std::string base = Path(absl::StrCat("keys/", std::string(service)));
@@ -140,26 +129,19 @@ absl::Status Stack::MakeKeys() {
 absl::Status Stack::MakeCertificates() {
   if (!options_.tls) return absl::OkStatus();
   if (!std::filesystem::exists(Path("tls/ca.pem"))) {
-    const absl::StatusOr<Certificate> made = MakeAuthority("yuezhan private authority");
-    if (!made.ok()) return made.status();
-    if (absl::Status status = WriteFile(Path("tls/ca.key"), made->key); !status.ok()) return status;
-    if (absl::Status status = WriteFile(Path("tls/ca.pem"), made->certificate); !status.ok()) {
-      return status;
-    }
+    YZ_ASSIGN_OR_RETURN(const Certificate made, MakeAuthority("yuezhan private authority"));
+    YZ_RETURN_IF_ERROR(WriteFile(Path("tls/ca.key"), made.key));
+    YZ_RETURN_IF_ERROR(WriteFile(Path("tls/ca.pem"), made.certificate));
   }
-  const absl::StatusOr<std::string> certificate = ReadFile(Path("tls/ca.pem"));
-  const absl::StatusOr<std::string> key = ReadFile(Path("tls/ca.key"));
-  if (!certificate.ok()) return certificate.status();
-  if (!key.ok()) return key.status();
+  Certificate authority;
+  YZ_ASSIGN_OR_RETURN(authority.certificate, ReadFile(Path("tls/ca.pem")));
+  YZ_ASSIGN_OR_RETURN(authority.key, ReadFile(Path("tls/ca.key")));
   for (const std::string& name : AllNames()) {
     const std::string base = Path(absl::StrCat("tls/", name));
     if (std::filesystem::exists(base + ".pem")) continue;
-    const absl::StatusOr<Certificate> made = MakeCertificate({*certificate, *key}, name);
-    if (!made.ok()) return made.status();
-    if (absl::Status status = WriteFile(base + ".key", made->key); !status.ok()) return status;
-    if (absl::Status status = WriteFile(base + ".pem", made->certificate); !status.ok()) {
-      return status;
-    }
+    YZ_ASSIGN_OR_RETURN(const Certificate made, MakeCertificate(authority, name));
+    YZ_RETURN_IF_ERROR(WriteFile(base + ".key", made.key));
+    YZ_RETURN_IF_ERROR(WriteFile(base + ".pem", made.certificate));
   }
   return absl::OkStatus();
 }
@@ -175,22 +157,16 @@ absl::Status Stack::MakeSchemas() {
     const std::string service(each);
     const std::string base = Path(absl::StrCat("keys/", service));
     db::Options options = Database(service);
-    const absl::StatusOr<std::string> migrate = ReadFile(base + ".migrate.password");
-    const absl::StatusOr<std::string> serve = ReadFile(base + ".serve.password");
-    if (!migrate.ok()) return migrate.status();
-    if (!serve.ok()) return serve.status();
-    const db::SchemaAccounts accounts = db::AccountsFor(options.schema, *migrate, *serve);
-    if (absl::Status status = db::Bootstrap(administrator_, accounts); !status.ok()) return status;
+    YZ_ASSIGN_OR_RETURN(const std::string migrate, ReadFile(base + ".migrate.password"));
+    YZ_ASSIGN_OR_RETURN(const std::string serve, ReadFile(base + ".serve.password"));
+    const db::SchemaAccounts accounts = db::AccountsFor(options.schema, migrate, serve);
+    YZ_RETURN_IF_ERROR(db::Bootstrap(administrator_, accounts));
     options.user = accounts.migrate_user;
     options.password = accounts.migrate_password;
-    if (absl::Status status = WriteFile(base + ".migrate.url", options.Url()); !status.ok()) {
-      return status;
-    }
+    YZ_RETURN_IF_ERROR(WriteFile(base + ".migrate.url", options.Url()));
     options.user = accounts.serve_user;
     options.password = accounts.serve_password;
-    if (absl::Status status = WriteFile(base + ".serve.url", options.Url()); !status.ok()) {
-      return status;
-    }
+    YZ_RETURN_IF_ERROR(WriteFile(base + ".serve.url", options.Url()));
   }
   return absl::OkStatus();
 }
@@ -207,9 +183,7 @@ absl::Status Stack::OpenClock() {
     return bytes;
   });
   if (!made.ok()) return made.status();
-  absl::StatusOr<std::shared_ptr<SimulatedClock>> clock = SimulatedClock::Open(Path("clock"));
-  if (!clock.ok()) return clock.status();
-  clock_ = *std::move(clock);
+  YZ_ASSIGN_OR_RETURN(clock_, SimulatedClock::Open(Path("clock")));
   return absl::OkStatus();
 }
 
@@ -226,9 +200,7 @@ absl::StatusOr<std::string> Stack::TargetOf(const std::string& instance) {
   absl::MutexLock lock(&mutex_);
   std::unique_ptr<ReservedPort>& port = ports_[instance];
   if (port == nullptr) {
-    absl::StatusOr<std::unique_ptr<ReservedPort>> taken = ReservedPort::Take();
-    if (!taken.ok()) return taken.status();
-    port = *std::move(taken);
+    YZ_ASSIGN_OR_RETURN(port, ReservedPort::Take());
   }
   return absl::StrCat("127.0.0.1:", port->number());
 }
@@ -273,18 +245,16 @@ std::vector<std::string> Stack::Arguments(const std::string& instance) {
 
 absl::Status Stack::Spawn(const std::string& instance) {
   if (Running(instance)) return absl::OkStatus();
-  const absl::StatusOr<std::string> target = TargetOf(instance);
-  if (!target.ok()) return target.status();
-  client_->SetTarget(instance, *target);
+  YZ_ASSIGN_OR_RETURN(const std::string target, TargetOf(instance));
+  client_->SetTarget(instance, target);
   std::filesystem::remove(Path("ports/" + instance));
   const std::string service = ServiceName(instance);
   const std::string program = service == kBank ? "bank-simulator" : service;
-  absl::StatusOr<std::unique_ptr<Process>> process =
-      Process::Start(absl::StrCat(options_.binaries, "/yuezhan-", program), Arguments(instance),
-                     LogFile(instance));
-  if (!process.ok()) return process.status();
+  YZ_ASSIGN_OR_RETURN(std::shared_ptr<Process> process,
+                      Process::Start(absl::StrCat(options_.binaries, "/yuezhan-", program),
+                                     Arguments(instance), LogFile(instance)));
   absl::MutexLock lock(&mutex_);
-  processes_[instance] = *std::move(process);
+  processes_[instance] = std::move(process);
   return absl::OkStatus();
 }
 
@@ -306,16 +276,16 @@ absl::Status Stack::AwaitServing(const std::string& instance, absl::Time end) {
 absl::Status Stack::StartAll(absl::Duration timeout) {
   const absl::Time end = absl::Now() + timeout;
   for (const std::string& name : AllNames()) {
-    if (absl::Status status = Spawn(name); !status.ok()) return status;
+    YZ_RETURN_IF_ERROR(Spawn(name));
   }
   for (const std::string& name : AllNames()) {
-    if (absl::Status status = AwaitServing(name, end); !status.ok()) return status;
+    YZ_RETURN_IF_ERROR(AwaitServing(name, end));
   }
   return absl::OkStatus();
 }
 
 absl::Status Stack::Start(const std::string& instance, absl::Duration timeout) {
-  if (absl::Status status = Spawn(instance); !status.ok()) return status;
+  YZ_RETURN_IF_ERROR(Spawn(instance));
   return AwaitServing(instance, absl::Now() + timeout);
 }
 

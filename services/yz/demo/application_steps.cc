@@ -1,0 +1,126 @@
+// Host units apply, with their materials: articles 5 and 5.1.
+#include "absl/strings/str_cat.h"
+#include "common/base/digest.h"
+#include "common/base/status_macros.h"
+#include "services/yz/demo/pdf.h"
+#include "services/yz/demo/stage.h"
+
+namespace yuezhan::yz {
+namespace {
+
+namespace v1 = application::v1;
+
+struct Material {
+  const char* code;
+  const char* file_name;
+};
+constexpr Material kMaterials[] = {
+    {"application-form", "建站资助申请表（演示）.pdf"},
+    {"filing-form", "学会服务站备案登记表（演示）.pdf"},
+    {"approval-reply", "建站批复（演示）.pdf"},
+};
+
+absl::StatusOr<std::string> Create(Stage& stage, const DemoStation& station) {
+  v1::CreateApplicationRequest request;
+  *request.mutable_form() = station.application;
+  request.mutable_form()->set_station(stage.names[station.key].station);
+  YZ_ASSIGN_OR_RETURN(const auto created,
+                      stage.Call<v1::Application>(stage.Host(station.key), "application",
+                                                  "CreateApplication", request, station.key));
+  stage.names[station.key].application = created.name();
+  return absl::StrCat("申请", Yuan(created.form().requested_amount()));
+}
+
+absl::Status Upload(Stage& stage, const DemoStation& station, const Material& material) {
+  const Caller host = stage.Host(station.key);
+  const std::string pdf =
+      SmallPdf(absl::StrCat("Demonstration: ", material.code, ", ", station.key));
+  const std::string discriminator = absl::StrCat(station.key, "-", material.code);
+  v1::StartUploadRequest start;
+  start.set_parent(stage.names[station.key].application);
+  start.set_code(material.code);
+  start.set_file_name(material.file_name);
+  start.set_size_bytes(static_cast<int64_t>(pdf.size()));
+  YZ_ASSIGN_OR_RETURN(const auto upload, stage.Call<v1::Upload>(host, "application", "StartUpload",
+                                                                start, discriminator));
+  // In two parts, as a large file goes.
+  for (size_t at = 0, half = pdf.size() / 2; at < pdf.size(); at += half) {
+    v1::WriteChunkRequest chunk;
+    chunk.set_upload(upload.name());
+    chunk.set_offset_bytes(static_cast<int64_t>(at));
+    if (at > 0) half = pdf.size() - at;
+    chunk.set_data(pdf.substr(at, half));
+    YZ_RETURN_IF_ERROR(stage.Call<v1::Upload>(host, "application", "WriteChunk", chunk).status());
+  }
+  v1::FinishUploadRequest finish;
+  finish.set_name(upload.name());
+  finish.set_sha256(ToHex(Sha256(pdf)));
+  return stage.Call<v1::Material>(host, "application", "FinishUpload", finish, discriminator)
+      .status();
+}
+
+absl::StatusOr<std::string> UploadAll(Stage& stage, const DemoStation& station) {
+  v1::ListMaterialsRequest list;
+  list.set_parent(stage.names[station.key].application);
+  YZ_ASSIGN_OR_RETURN(const auto there,
+                      stage.Call<v1::ListMaterialsResponse>(stage.Host(station.key), "application",
+                                                            "ListMaterials", list));
+  for (const Material& material : kMaterials) {
+    bool finished = false;
+    for (const v1::Material& known : there.materials()) finished |= known.code() == material.code;
+    if (finished) continue;
+    YZ_RETURN_IF_ERROR(Upload(stage, station, material));
+  }
+  return std::string("申请表、备案登记表、建站批复齐全");
+}
+
+absl::StatusOr<v1::Application> Submit(Stage& stage, const DemoStation& station) {
+  v1::SubmitApplicationRequest request;
+  request.set_name(stage.names[station.key].application);
+  return stage.Call<v1::Application>(stage.Host(station.key), "application", "SubmitApplication",
+                                     request, station.key);
+}
+
+absl::StatusOr<std::string> SubmitAndOpen(Stage& stage, const DemoStation& station) {
+  YZ_RETURN_IF_ERROR(Submit(stage, station).status());
+  review::v1::ListCasesRequest list;
+  list.set_application(stage.names[station.key].application);
+  YZ_ASSIGN_OR_RETURN(const auto cases, stage.Await<review::v1::ListCasesResponse>(
+                                            stage.Person("reviewer"), "review", "ListCases", list,
+                                            [](const review::v1::ListCasesResponse& answer) {
+                                              return answer.cases_size() > 0;
+                                            }));
+  stage.names[station.key].review_case = cases.cases(0).name();
+  return std::string("符合申报条件，已立案初审");
+}
+
+void AddApplication(Stage& stage, const DemoStation& station, std::vector<DemoStep>* steps) {
+  const std::string& name = station.form.display_name();
+  const std::string& host = station.host.display_name();
+  steps->push_back({"CreateApplication-" + station.key, "5.1", host,
+                    absl::StrCat("填写资助申请表 ", name),
+                    [&stage, &station] { return Create(stage, station); }});
+  steps->push_back({"FinishUpload-" + station.key, "5.1", host, absl::StrCat("上传申报材料 ", name),
+                    [&stage, &station] { return UploadAll(stage, station); }});
+  steps->push_back({"SubmitApplication-" + station.key, "5", host, absl::StrCat("提交申报 ", name),
+                    [&stage, &station]() -> absl::StatusOr<std::string> {
+                      if (station.Awarded()) return SubmitAndOpen(stage, station);
+                      return Stage::Refusal(Submit(stage, station).status());
+                    }});
+}
+
+}  // namespace
+
+void AddApplications(Stage& stage, std::vector<DemoStep>* steps) {
+  for (const DemoStation& station : stage.scenario.stations) {
+    if (station.story != Story::kTooEarly) AddApplication(stage, station, steps);
+  }
+}
+
+void AddEarlyApplication(Stage& stage, std::vector<DemoStep>* steps) {
+  for (const DemoStation& station : stage.scenario.stations) {
+    if (station.story == Story::kTooEarly) AddApplication(stage, station, steps);
+  }
+}
+
+}  // namespace yuezhan::yz
