@@ -1,0 +1,111 @@
+#include "services/review/facts.h"
+
+#include "absl/strings/str_cat.h"
+#include "common/base/digest.h"
+#include "common/base/money.h"
+#include "common/base/time_proto.h"
+#include "common/errors/errors.h"
+#include "common/rules/separation.h"
+
+namespace yuezhan::review {
+
+rules::v1::CaseFacts CaseFactsOf(const v1::Case& review_case,
+                                 const rules::v1::StandingFacts& standing) {
+  rules::v1::CaseFacts facts;
+  *facts.mutable_standing() = standing;
+  if (review_case.has_assessment()) *facts.mutable_assessment() = review_case.assessment();
+  if (review_case.has_opinion()) *facts.mutable_opinion() = review_case.opinion();
+  if (review_case.has_inspection()) *facts.mutable_inspection() = review_case.inspection();
+  facts.set_withdrawn(review_case.state() == v1::CASE_STATE_WITHDRAWN);
+  for (const auto& act : review_case.acts()) {
+    if (act.act() == common::v1::ACT_INTEREST) facts.add_interested(act.person());
+  }
+  return facts;
+}
+
+rules::v1::NoticePeriodFacts PeriodFactsOf(const v1::Notice& notice) {
+  rules::v1::NoticePeriodFacts facts;
+  for (const v1::Posting& posting : notice.postings()) {
+    rules::v1::PostingFacts* posted = facts.add_postings();
+    posted->set_site(posting.site());
+    *posted->mutable_live_on() = DayToProto(BeijingDay(FromProto(posting.live_time())));
+    posted->set_list_digest(posting.list_digest());
+  }
+  facts.set_list_digest(notice.list_digest());
+  facts.set_withdrawn(notice.state() == v1::NOTICE_STATE_WITHDRAWN);
+  return facts;
+}
+
+rules::v1::PaymentFacts ClearanceOf(const v1::Case& review_case, const v1::Notice& notice) {
+  rules::v1::PaymentFacts facts;
+  auto* station = facts.mutable_standing()->mutable_station();
+  station->set_station(review_case.station());
+  station->set_display_name(review_case.station_name());
+  station->set_level(review_case.category());
+  *facts.mutable_standing()->mutable_submitted_on() = review_case.submitted_on();
+  facts.mutable_standing()->set_own_source(review_case.name());
+  facts.set_qualified(review_case.assessment().qualified());
+  facts.set_resolution(review_case.resolution());
+  facts.set_resolved_amount_fen(FenOf(review_case.awarded_amount()).value_or(0));
+  *facts.mutable_period() = PeriodFactsOf(notice);
+  if (const v1::AwardLine* line = FindLine(notice, review_case.name())) {
+    facts.set_published_amount_fen(FenOf(line->amount()).value_or(0));
+    facts.set_published_line_digest(line->line_digest());
+  }
+  if (notice.has_statement()) *facts.mutable_statement() = notice.statement();
+  *facts.mutable_open_objections() = review_case.open_objections();
+  *facts.mutable_maintained_objections() = review_case.maintained_objections();
+  return facts;
+}
+
+void SetPeriod(const rules::NoticePeriod& period, v1::Notice* notice) {
+  *notice->mutable_first_day() = DayToProto(period.first_counted_day);
+  *notice->mutable_last_day() = DayToProto(period.last_day);
+  notice->set_provisional(period.provisional);
+  notice->set_calendar_digest(period.calendar_digest);
+}
+
+const v1::AwardLine* FindLine(const v1::Notice& notice, std::string_view case_name) {
+  for (const v1::AwardLine& line : notice.lines()) {
+    if (line.case_name() == case_name) return &line;
+  }
+  return nullptr;
+}
+
+std::string LineDigest(const v1::Case& review_case, int64_t amount_fen) {
+  return ToHex(Digest({review_case.name(), review_case.station(), review_case.station_name(),
+                       review_case.host_unit(), review_case.host_name(), review_case.society_name(),
+                       std::to_string(review_case.category()), std::to_string(amount_fen)}));
+}
+
+std::string ListDigest(const v1::Notice& notice) {
+  std::string lines;  // of one length each: joined without ambiguity
+  for (const v1::AwardLine& line : notice.lines()) lines += line.line_digest();
+  return ToHex(Digest({lines}));
+}
+
+std::string MinutesDigest(const v1::Meeting& meeting) {
+  v1::Meeting items;
+  *items.mutable_items() = meeting.items();
+  return ToHex(
+      Digest({meeting.name(), meeting.facts().SerializeAsString(), items.SerializeAsString()}));
+}
+
+absl::Status Enter(const Rules& rules, std::string_view person, common::v1::Act act,
+                   std::string_view what, v1::Case* review_case) {
+  rules::v1::SeparationFacts facts;
+  *facts.mutable_done() = review_case->acts();
+  facts.mutable_next()->set_person(std::string(person));
+  facts.mutable_next()->set_act(act);
+  facts.mutable_next()->set_what(std::string(what));
+  const auto findings = rules::CheckSeparation(rules.policy, facts);
+  if (!rules::Allows(findings)) return errors::SeparationOfDuties(findings, review_case->name());
+  for (const auto& done : review_case->acts()) {
+    if (done.person() == person && done.act() == act && done.what() == what)
+      return absl::OkStatus();
+  }
+  *review_case->add_acts() = facts.next();
+  return absl::OkStatus();
+}
+
+}  // namespace yuezhan::review

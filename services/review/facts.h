@@ -1,0 +1,51 @@
+#ifndef YUEZHAN_SERVICES_REVIEW_FACTS_H_
+#define YUEZHAN_SERVICES_REVIEW_FACTS_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "common/host/rulebook.h"
+#include "common/rules/notice.h"
+#include "common/rules/rules.h"
+#include "yuezhan/review/v1/review.pb.h"
+
+// Facts as the rules read them, made of the service's resources; and what is computed of them
+// alone.
+namespace yuezhan::review {
+
+rules::v1::CaseFacts CaseFactsOf(const v1::Case& review_case,
+                                 const rules::v1::StandingFacts& standing);
+rules::v1::NoticePeriodFacts PeriodFactsOf(const v1::Notice& notice);
+// Writes the period into the notice.
+void SetPeriod(const rules::NoticePeriod& period, v1::Notice* notice);
+// What clears the case's award on this notice (article 5.4). Of station and host it holds the name,
+// level and day of submission alone: payment asks registry for the rest on its own day.
+rules::v1::PaymentFacts ClearanceOf(const v1::Case& review_case, const v1::Notice& notice);
+
+// The line of the case on the notice's list; null when it has none.
+const v1::AwardLine* FindLine(const v1::Notice& notice, std::string_view case_name);
+// Digest of an award line, lower-case hex: common/base/digest.h over case, station, its name, host
+// unit, its name, society, level (its number) and `amount_fen` (decimal), in this order.
+std::string LineDigest(const v1::Case& review_case, int64_t amount_fen);
+// Digest of a list: over the digests of its lines in their order, lower-case hex.
+std::string ListDigest(const v1::Notice& notice);
+// Digest of a meeting's minutes: over its name, facts and items as serialized, lower-case hex.
+std::string MinutesDigest(const v1::Meeting& meeting);
+
+// Enters an act in the case, unless the person did an incompatible one before
+// (errors::SeparationOfDuties). The same act of the same person stands once.
+absl::Status Enter(const Rules& rules, std::string_view person, common::v1::Act act,
+                   std::string_view what, v1::Case* review_case);
+
+// Keeps findings and policy of a decision with the resource that it is about.
+template <typename Resource>
+void Keep(const rules::Findings& findings, const Rules& rules, Resource* resource) {
+  resource->mutable_findings()->Assign(findings.begin(), findings.end());
+  *resource->mutable_policy() = rules.reference;
+}
+
+}  // namespace yuezhan::review
+
+#endif  // YUEZHAN_SERVICES_REVIEW_FACTS_H_

@@ -1,0 +1,372 @@
+#include <algorithm>
+#include <set>
+
+#include "common/base/ids.h"
+#include "common/base/money.h"
+#include "common/base/status_macros.h"
+#include "common/base/text.h"
+#include "common/base/time_proto.h"
+#include "common/db/transaction.h"
+#include "common/errors/errors.h"
+#include "common/rules/review.h"
+#include "services/review/facts.h"
+#include "services/review/handlers.h"
+#include "services/review/transitions.h"
+#include "yuezhan/review/v1/events.pb.h"
+
+namespace yuezhan::review {
+namespace {
+
+constexpr std::string_view kMethod = "CloseMeeting";
+
+void EmitMeeting(journal::Unit& unit, const v1::Meeting& meeting) {
+  v1::MeetingAdvanced event;
+  event.set_meeting(meeting.name());
+  event.set_state(meeting.state());
+  event.set_minutes_digest(meeting.minutes_digest());
+  unit.Emit(event);
+}
+
+// The cases of an agenda, each once; `only_cases`: of the items that are no objections.
+template <typename Items>
+std::set<std::string> CasesOf(const Items& items, bool only_cases) {
+  std::set<std::string> names;
+  for (const v1::MeetingItem& item : items) {
+    if (!only_cases || item.objection().empty()) names.insert(item.case_name());
+  }
+  return names;
+}
+
+bool SameItem(const v1::MeetingItem& a, const v1::MeetingItem& b) {
+  return a.case_name() == b.case_name() && a.objection() == b.objection();
+}
+
+absl::Status BadItem(const v1::MeetingItem& item, std::string_view zh, std::string_view en) {
+  const std::string& name = item.objection().empty() ? item.case_name() : item.objection();
+  return errors::InvalidField("items", Concat({name, "：", zh}), Concat({name, ": ", en}));
+}
+
+absl::Status CheckAgenda(const v1::ConveneMeetingRequest& request) {
+  for (int i = 0; i < request.items_size(); ++i) {
+    for (int k = 0; k < i; ++k) {
+      if (SameItem(request.items(i), request.items(k)))
+        return BadItem(request.items(i), "在议程中出现两次", "stands on the agenda twice");
+    }
+  }
+  return absl::OkStatus();
+}
+
+// Puts the request's items in the place of the agenda's. What the request leaves out stays without
+// a resolution.
+absl::Status FillIn(const v1::CloseMeetingRequest& request, v1::Meeting* meeting) {
+  std::set<const v1::MeetingItem*> filled;
+  for (const v1::MeetingItem& item : request.items()) {
+    const auto place =
+        std::find_if(meeting->mutable_items()->begin(), meeting->mutable_items()->end(),
+                     [&](const v1::MeetingItem& agenda) { return SameItem(agenda, item); });
+    if (place == meeting->mutable_items()->end())
+      return BadItem(item, "不在会议议程中", "is not on the agenda");
+    if (!filled.insert(&*place).second) return BadItem(item, "出现两次", "is given twice");
+    *place = item;
+  }
+  return absl::OkStatus();
+}
+
+// Articles 5 and 5.4: the amount of the level.
+int64_t PolicyAmount(const Rules& rules, const rules::v1::CaseFacts& facts) {
+  const auto* level = policy::FindLevel(rules.policy, facts.standing().station().level());
+  return level == nullptr ? 0 : level->subsidy_fen();
+}
+
+absl::StatusOr<int64_t> AmountOf(const v1::MeetingItem& item) {
+  const auto fen = FenOf(item.amount());
+  if (!fen.ok()) return BadItem(item, "金额无效", "its amount is not valid");
+  return *fen;
+}
+
+}  // namespace
+
+struct Handlers::Sitting {
+  const Rules& rules;
+  const Standings& standings;
+  v1::Meeting meeting;
+  std::map<std::string, v1::Notice, std::less<>> notices;
+  std::map<std::string, v1::Case> cases;
+  std::map<std::string, v1::Objection> objections;
+};
+
+absl::Status Handlers::ConveneMeeting(Context& context, const v1::ConveneMeetingRequest& request,
+                                      v1::Meeting* answer) {
+  YZ_RETURN_IF_ERROR(CheckAgenda(request));
+  const std::set<std::string> names = CasesOf(request.items(), true);
+  YZ_ASSIGN_OR_RETURN(const Standings standings,
+                      StandingsOf(context, {names.begin(), names.end()}));
+  return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
+    YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
+    answer->set_name(Name("meetings", NewUuid()));
+    answer->set_state(v1::MEETING_STATE_CONVENED);
+    *answer->mutable_create_time() = ToProto(unit.Now());
+    for (const std::string& name : names) {
+      YZ_ASSIGN_OR_RETURN(v1::Case review_case, LockCase(unit.sql(), name));
+      YZ_RETURN_IF_ERROR(CaseTransitions().Check(name, review_case.state(), "ConveneMeeting"));
+      const auto facts = CaseFactsOf(review_case, standings.at(name));
+      const auto findings =
+          rules::CheckMeetingItem(rules.policy, *rules.calendar, facts, rules.today);
+      if (!rules::Allows(findings)) return errors::Refused(findings, name);
+      Keep(findings, rules, &review_case);
+      unit.EmitPrivate(facts);
+      review_case.set_meeting(answer->name());
+      YZ_RETURN_IF_ERROR(Advance(unit, &review_case, v1::CASE_STATE_ON_AGENDA, "ConveneMeeting"));
+    }
+    std::set<std::string> objections;
+    for (const v1::MeetingItem& item : request.items()) {
+      v1::MeetingItem* agenda = answer->add_items();
+      agenda->set_case_name(item.case_name());
+      agenda->set_objection(item.objection());
+      if (!item.objection().empty()) objections.insert(item.objection());
+    }
+    for (const std::string& name : objections) {
+      YZ_ASSIGN_OR_RETURN(v1::Objection objection, LockObjection(unit.sql(), name));
+      for (const v1::MeetingItem& item : request.items()) {
+        if (item.objection() == name && item.case_name() != objection.case_name())
+          return BadItem(item, "异议不属于该案", "is no objection to that case");
+      }
+      if (objection.state() == v1::OBJECTION_STATE_EXAMINED && !objection.meeting().empty())
+        return errors::AlreadyExists("items.objection", objection.meeting());
+      objection.set_meeting(answer->name());
+      YZ_RETURN_IF_ERROR(Advance(unit, &objection, v1::OBJECTION_STATE_EXAMINED, "ConveneMeeting"));
+    }
+    store_.InsertMeeting(unit.sql(), answer);
+    EmitMeeting(unit, *answer);
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Handlers::LockRows(db::Session& sql, Sitting* sitting) const {
+  std::set<std::string> notices, objections;
+  for (const v1::MeetingItem& item : sitting->meeting.items()) {
+    if (item.objection().empty()) continue;
+    objections.insert(item.objection());
+    YZ_ASSIGN_OR_RETURN(const auto ids, IdsOf("notices/*/objections/*", item.objection()));
+    notices.insert(Name("notices", ids[0]));
+    YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("cases/*", item.case_name()));
+    YZ_ASSIGN_OR_RETURN(const auto review_case, store_.Case(sql, id, false));
+    if (review_case && !review_case->notice().empty()) notices.insert(review_case->notice());
+  }
+  YZ_ASSIGN_OR_RETURN(sitting->notices, LockNotices(sql, notices));
+  for (const std::string& name : CasesOf(sitting->meeting.items(), false)) {
+    YZ_ASSIGN_OR_RETURN(sitting->cases[name], LockCase(sql, name));
+  }
+  for (const std::string& name : objections) {
+    YZ_ASSIGN_OR_RETURN(sitting->objections[name], LockObjection(sql, name));
+  }
+  return absl::OkStatus();
+}
+
+// What holds for both kinds of items: the rules on the meeting and the award, then the members'
+// acts: who was present decided, who was recused has an interest.
+absl::Status Handlers::Judge(journal::Unit& unit, Sitting* sitting,
+                             const rules::v1::CaseFacts& facts, v1::MeetingItem* item,
+                             v1::Case* review_case) const {
+  const Rules& rules = sitting->rules;
+  auto findings = rules::CheckMeetingItem(rules.policy, *rules.calendar, facts, rules.today);
+  if (item->objection_resolution() != v1::OBJECTION_RESOLUTION_UNSPECIFIED) {
+    // An objection may have lowered the amount, never raised it above the policy's.
+    for (auto& finding : findings) {
+      if (finding.rule_id() == "meeting.amount" && facts.resolved_amount_fen() > 0 &&
+          facts.resolved_amount_fen() < PolicyAmount(rules, facts)) {
+        finding.set_outcome(common::v1::OUTCOME_REMARK);
+      }
+    }
+  }
+  if (!rules::Allows(findings)) return errors::Refused(findings, review_case->name());
+  for (const std::string& member : facts.recused()) {
+    YZ_RETURN_IF_ERROR(Enter(rules, member, common::v1::ACT_INTEREST, "meeting", review_case));
+  }
+  for (const std::string& member : facts.meeting().present()) {
+    const auto& recused = facts.recused();
+    if (std::find(recused.begin(), recused.end(), member) != recused.end()) continue;
+    YZ_RETURN_IF_ERROR(Enter(rules, member, common::v1::ACT_DECIDE, "meeting", review_case));
+  }
+  Keep(findings, rules, review_case);
+  item->mutable_findings()->Assign(findings.begin(), findings.end());
+  unit.EmitPrivate(facts);
+  return absl::OkStatus();
+}
+
+namespace {
+
+rules::v1::CaseFacts ItemFacts(const v1::Meeting& meeting, const v1::MeetingItem& item,
+                               const v1::Case& review_case,
+                               const rules::v1::StandingFacts& standing) {
+  rules::v1::CaseFacts facts = CaseFactsOf(review_case, standing);
+  *facts.mutable_meeting() = meeting.facts();
+  facts.set_resolution(item.resolution());
+  facts.set_votes_for(item.votes_for());
+  facts.set_votes_against(item.votes_against());
+  facts.set_abstentions(item.abstentions());
+  *facts.mutable_recused() = item.recused();
+  return facts;
+}
+
+v1::CaseState StateAfter(rules::v1::Resolution resolution) {
+  switch (resolution) {
+    case rules::v1::RESOLUTION_AWARD:
+      return v1::CASE_STATE_AWARDED;
+    case rules::v1::RESOLUTION_REFUSE:
+      return v1::CASE_STATE_REFUSED;
+    default:
+      return v1::CASE_STATE_RECOMMENDED;
+  }
+}
+
+void SetAward(int64_t amount_fen, v1::Case* review_case) {
+  *review_case->mutable_awarded_amount() = MoneyOf(amount_fen);
+  review_case->set_line_digest(LineDigest(*review_case, amount_fen));
+  review_case->set_reserved(false);
+}
+
+}  // namespace
+
+absl::Status Handlers::ResolveCase(journal::Unit& unit, Sitting* sitting, v1::MeetingItem* item) {
+  v1::Case& review_case = sitting->cases.at(item->case_name());
+  if (item->objection_resolution() != v1::OBJECTION_RESOLUTION_UNSPECIFIED)
+    return BadItem(*item, "不是异议事项", "is no objection");
+  if (item->resolution() == rules::v1::RESOLUTION_UNSPECIFIED) {
+    if (review_case.state() != v1::CASE_STATE_ON_AGENDA) return absl::OkStatus();
+    return BadItem(*item, "须有审定结果", "must have a resolution");
+  }
+  const v1::CaseState to = StateAfter(item->resolution());
+  YZ_RETURN_IF_ERROR(CaseTransitions().Check(review_case.name(), review_case.state(), to, kMethod));
+  auto facts =
+      ItemFacts(sitting->meeting, *item, review_case, sitting->standings.at(review_case.name()));
+  if (item->resolution() == rules::v1::RESOLUTION_AWARD) {
+    int64_t fen = PolicyAmount(sitting->rules, facts);
+    if (item->has_amount()) {
+      YZ_ASSIGN_OR_RETURN(fen, AmountOf(*item));
+    }
+    facts.set_resolved_amount_fen(fen);
+    *item->mutable_amount() = MoneyOf(fen);
+  } else {
+    item->clear_amount();
+  }
+  YZ_RETURN_IF_ERROR(Judge(unit, sitting, facts, item, &review_case));
+  review_case.set_resolution(item->resolution());
+  if (to == v1::CASE_STATE_AWARDED) SetAward(facts.resolved_amount_fen(), &review_case);
+  return Advance(unit, &review_case, to, kMethod, item->opinion_text());
+}
+
+absl::Status Handlers::ResolveObjection(journal::Unit& unit, Sitting* sitting,
+                                        v1::MeetingItem* item) {
+  v1::Case& review_case = sitting->cases.at(item->case_name());
+  v1::Objection& objection = sitting->objections.at(item->objection());
+  const auto resolution = item->objection_resolution();
+  const bool defers = item->resolution() == rules::v1::RESOLUTION_DEFER;
+  const bool resolves = resolution != v1::OBJECTION_RESOLUTION_UNSPECIFIED;
+  const bool held = review_case.state() == v1::CASE_STATE_OBJECTED;
+  if (!resolves && !defers && item->resolution() == rules::v1::RESOLUTION_UNSPECIFIED && !held)
+    return absl::OkStatus();  // the award is gone in the meantime: nothing to resolve
+  if (resolves == defers || (resolves && item->resolution() != rules::v1::RESOLUTION_UNSPECIFIED)) {
+    return BadItem(*item, "须决定维持、变更金额、撤销，或者缓议",
+                   "must be maintained, changed, cancelled, or deferred");
+  }
+  if (!held) {
+    return errors::StateForbids(review_case.name(),
+                                CaseTransitions().StateName(review_case.state()), {"OBJECTED"}, "");
+  }
+  auto facts =
+      ItemFacts(sitting->meeting, *item, review_case, sitting->standings.at(review_case.name()));
+  const int64_t before_fen = FenOf(review_case.awarded_amount()).value_or(0);
+  int64_t fen = before_fen;
+  if (resolution == v1::OBJECTION_RESOLUTION_CHANGE_AMOUNT) {
+    YZ_ASSIGN_OR_RETURN(fen, AmountOf(*item));
+    if (fen <= 0 || fen == before_fen)
+      return BadItem(*item, "须给出不同的新金额", "needs another amount than before");
+  } else {
+    item->clear_amount();
+  }
+  if (resolution == v1::OBJECTION_RESOLUTION_CANCEL) {
+    facts.set_resolution(rules::v1::RESOLUTION_REFUSE);
+  } else if (resolves) {
+    facts.set_resolution(rules::v1::RESOLUTION_AWARD);
+    facts.set_resolved_amount_fen(fen);
+  }
+  YZ_RETURN_IF_ERROR(Judge(unit, sitting, facts, item, &review_case));
+  objection.clear_meeting();
+  if (defers) {
+    YZ_RETURN_IF_ERROR(Advance(unit, &objection, v1::OBJECTION_STATE_EXAMINED, kMethod));
+    return Advance(unit, &review_case, v1::CASE_STATE_OBJECTED, kMethod);
+  }
+  objection.set_meeting(sitting->meeting.name());
+  objection.set_resolution(resolution);
+  objection.set_holds(false);
+  *objection.mutable_due_on() = DayToProto(
+      sitting->rules.calendar
+          ->AddWorkingDays(sitting->rules.today,
+                           sitting->rules.policy.notice().objection_answer_working_days())
+          .day);
+  YZ_RETURN_IF_ERROR(Advance(unit, &objection, v1::OBJECTION_STATE_RESOLVED, kMethod));
+  if (resolution == v1::OBJECTION_RESOLUTION_CANCEL) {
+    review_case.set_resolution(rules::v1::RESOLUTION_REFUSE);
+    YZ_RETURN_IF_ERROR(EndHolds(unit.sql(), objection.name(), &review_case));
+    return Advance(unit, &review_case, v1::CASE_STATE_CANCELLED, kMethod, item->opinion_text());
+  }
+  if (resolution == v1::OBJECTION_RESOLUTION_CHANGE_AMOUNT) {
+    SetAward(fen, &review_case);
+  } else {
+    review_case.add_maintained_objections(objection.name());
+  }
+  return Release(unit, sitting->rules, objection.name(), &review_case, &sitting->notices, kMethod);
+}
+
+absl::Status Handlers::CloseMeeting(Context& context, const v1::CloseMeetingRequest& request,
+                                    v1::Meeting* answer) {
+  YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("meetings/*", request.name()));
+  std::vector<std::string> names;
+  YZ_RETURN_IF_ERROR(
+      db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
+        YZ_ASSIGN_OR_RETURN(const auto meeting, store_.Meeting(sql, id, false));
+        if (!meeting) return errors::NotFound(request.name());
+        const auto cases = CasesOf(meeting->items(), false);
+        names.assign(cases.begin(), cases.end());
+        return absl::OkStatus();
+      }));
+  YZ_ASSIGN_OR_RETURN(const Standings standings, StandingsOf(context, names));
+  return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
+    YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
+    YZ_ASSIGN_OR_RETURN(auto meeting, store_.Meeting(unit.sql(), id, true));
+    if (!meeting) return errors::NotFound(request.name());
+    YZ_RETURN_IF_ERROR(MeetingTransitions().Check(request.name(), meeting->state(), kMethod));
+    Sitting sitting{rules, standings, *std::move(meeting), {}, {}, {}};
+    YZ_RETURN_IF_ERROR(FillIn(request, &sitting.meeting));
+    *sitting.meeting.mutable_facts() = request.facts();
+    if (!request.facts().has_held_on())
+      *sitting.meeting.mutable_facts()->mutable_held_on() = DayToProto(rules.today);
+    YZ_RETURN_IF_ERROR(LockRows(unit.sql(), &sitting));
+    for (v1::MeetingItem& item : *sitting.meeting.mutable_items()) {
+      YZ_RETURN_IF_ERROR(item.objection().empty() ? ResolveCase(unit, &sitting, &item)
+                                                  : ResolveObjection(unit, &sitting, &item));
+    }
+    sitting.meeting.set_state(v1::MEETING_STATE_CLOSED);
+    *sitting.meeting.mutable_close_time() = ToProto(unit.Now());
+    *sitting.meeting.mutable_policy() = rules.reference;
+    sitting.meeting.set_minutes_digest(MinutesDigest(sitting.meeting));
+    if (!store_.UpdateMeeting(unit.sql(), &sitting.meeting)) return errors::Conflict();
+    *answer = std::move(sitting.meeting);
+    EmitMeeting(unit, *answer);
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Handlers::GetMeeting(Context& context, const v1::GetMeetingRequest& request,
+                                  v1::Meeting* answer) {
+  YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("meetings/*", request.name()));
+  return db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
+    YZ_ASSIGN_OR_RETURN(auto meeting, store_.Meeting(sql, id, false));
+    if (!meeting) return errors::NotFound(request.name());
+    *answer = *std::move(meeting);
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace yuezhan::review

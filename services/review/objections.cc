@@ -1,0 +1,313 @@
+#include <algorithm>
+
+#include "common/base/ids.h"
+#include "common/base/status_macros.h"
+#include "common/base/text.h"
+#include "common/base/time_proto.h"
+#include "common/db/transaction.h"
+#include "common/errors/errors.h"
+#include "common/host/ownership.h"
+#include "common/rpc/page_token.h"
+#include "common/rules/notice.h"
+#include "services/review/facts.h"
+#include "services/review/handlers.h"
+#include "services/review/transitions.h"
+#include "yuezhan/review/v1/events.pb.h"
+
+namespace yuezhan::review {
+namespace {
+
+constexpr std::string_view kApi = "api";
+constexpr std::string_view kOfficerChannels[] = {"letter", "visit", "call"};
+
+// An award that is neither cleared nor gone can be held.
+bool CanBeHeld(v1::CaseState state) {
+  return state == v1::CASE_STATE_IN_NOTICE || state == v1::CASE_STATE_NOTICE_ENDED ||
+         state == v1::CASE_STATE_AWARDED || state == v1::CASE_STATE_OBJECTED;
+}
+
+// No meeting has anything to resolve of it any more.
+bool IsOutOfReach(v1::CaseState state) {
+  return state == v1::CASE_STATE_WITHDRAWN || state == v1::CASE_STATE_CANCELLED ||
+         state == v1::CASE_STATE_REFUSED || state == v1::CASE_STATE_CLEARED ||
+         state == v1::CASE_STATE_PAID;
+}
+
+rules::v1::ObjectionFacts ObjectionFactsOf(const v1::Objection& objection,
+                                           const v1::Notice& notice) {
+  rules::v1::ObjectionFacts facts;
+  facts.set_kind(objection.objector_kind());
+  facts.set_named(!objection.objector_name().empty());
+  facts.set_contact_given(!objection.objector_contact().empty());
+  facts.set_sealed(objection.sealed());
+  facts.set_written(!objection.content().empty());
+  *facts.mutable_received_on() = objection.received_on();
+  *facts.mutable_period() = PeriodFactsOf(notice);
+  return facts;
+}
+
+google::type::Date DueIn(const Rules& rules, int working_days) {
+  return DayToProto(rules.calendar->AddWorkingDays(rules.today, working_days).day);
+}
+
+// What counts is the day of receipt: today for who objects through the API; an officer enters a
+// letter or visit under its own day.
+absl::Status SetReceipt(bool officer, Day today, v1::Objection* objection) {
+  const std::string& channel = objection->channel();
+  const bool by_officer = std::find(std::begin(kOfficerChannels), std::end(kOfficerChannels),
+                                    channel) != std::end(kOfficerChannels);
+  if (channel.empty()) objection->set_channel(std::string(kApi));
+  if (objection->channel() != kApi && !(by_officer && officer)) {
+    return errors::InvalidField("objection.channel",
+                                "收到渠道应为网上提交，或由工作人员登记的来信、来访、来电",
+                                "must be api, or letter, visit or call as an officer enters it");
+  }
+  const auto received = DayFromProto(objection->received_on());
+  if (!objection->has_received_on()) {
+    *objection->mutable_received_on() = DayToProto(today);
+  } else if (!received || *received > today || (*received < today && !by_officer)) {
+    return errors::InvalidField(
+        "objection.received_on", "收到日期应为今天；来信、来访、来电由工作人员按实际收到日期登记",
+        "must be today, or the day on which an officer received the letter, visit or call");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<v1::Objection> Handlers::LockObjection(db::Session& sql,
+                                                      std::string_view name) const {
+  YZ_ASSIGN_OR_RETURN(auto objection, store_.Objection(sql, name, true));
+  if (!objection) return errors::NotFound(name);
+  return *std::move(objection);
+}
+
+absl::StatusOr<Handlers::Notices> Handlers::LockNotices(db::Session& sql,
+                                                        const std::set<std::string>& names) const {
+  Notices notices;
+  for (const std::string& name : names) {
+    YZ_ASSIGN_OR_RETURN(notices[name], LockNotice(sql, name));
+  }
+  return notices;
+}
+
+absl::StatusOr<Handlers::Award> Handlers::LockAward(db::Session& sql, std::string_view case_name,
+                                                    std::string_view objection_notice) const {
+  // Notices are locked before cases, so which one the case is on is looked up without a lock first.
+  YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("cases/*", case_name));
+  YZ_ASSIGN_OR_RETURN(const auto before, store_.Case(sql, id, false));
+  std::set<std::string> names = {std::string(objection_notice)};
+  if (before && !before->notice().empty()) names.insert(before->notice());
+  Award award;
+  YZ_ASSIGN_OR_RETURN(award.notices, LockNotices(sql, names));
+  YZ_ASSIGN_OR_RETURN(award.review_case, LockCase(sql, case_name));
+  if (award.review_case.notice() != before->notice()) return errors::Conflict();
+  return award;
+}
+
+absl::Status Handlers::Advance(journal::Unit& unit, v1::Objection* objection, v1::ObjectionState to,
+                               std::string_view method) {
+  const v1::ObjectionState from = objection->state();
+  YZ_RETURN_IF_ERROR(ObjectionTransitions().Check(objection->name(), from, to, method));
+  objection->set_state(to);
+  if (!store_.UpdateObjection(unit.sql(), objection)) return errors::Conflict();
+  if (from == to) return absl::OkStatus();
+  v1::ObjectionAdvanced event;
+  event.set_objection(objection->name());
+  event.set_case_name(objection->case_name());
+  event.set_from(from);
+  event.set_state(to);
+  unit.Emit(event);
+  return absl::OkStatus();
+}
+
+absl::Status Handlers::Hold(journal::Unit& unit, Award* award, v1::Objection* objection) {
+  v1::Case& held = award->review_case;
+  const bool period_over = held.state() == v1::CASE_STATE_NOTICE_ENDED;
+  objection->set_holds(true);
+  held.add_open_objections(objection->name());
+  YZ_RETURN_IF_ERROR(Advance(unit, &held, v1::CASE_STATE_OBJECTED, "FileObjection"));
+  if (!period_over) return absl::OkStatus();
+  return DropStatement(unit, &award->notices.at(held.notice()), "FileObjection");
+}
+
+absl::Status Handlers::Release(journal::Unit& unit, const Rules& rules, std::string_view objection,
+                               v1::Case* review_case, Notices* notices, std::string_view method) {
+  auto* open = review_case->mutable_open_objections();
+  open->erase(std::remove(open->begin(), open->end(), objection), open->end());
+  if (!open->empty()) return Advance(unit, review_case, v1::CASE_STATE_OBJECTED, method);
+  v1::Notice& notice = notices->at(review_case->notice());
+  const v1::AwardLine* line = FindLine(notice, review_case->name());
+  const bool stands = notice.state() != v1::NOTICE_STATE_WITHDRAWN && line != nullptr &&
+                      line->line_digest() == review_case->line_digest();
+  // What the notice does not show is published anew, for the whole period.
+  if (!stands) return Advance(unit, review_case, v1::CASE_STATE_AWARDED, method);
+  if (notice.state() == v1::NOTICE_STATE_ISSUED || notice.state() == v1::NOTICE_STATE_RUNNING)
+    return Advance(unit, review_case, v1::CASE_STATE_IN_NOTICE, method);
+  YZ_RETURN_IF_ERROR(Advance(unit, review_case, v1::CASE_STATE_NOTICE_ENDED, method));
+  YZ_RETURN_IF_ERROR(DropStatement(unit, &notice, method));
+  YZ_ASSIGN_OR_RETURN(const policy::v1::Policy* policy, PolicyOf(notice));
+  if (policy->notice().statement_required()) return absl::OkStatus();
+  return Clear(unit, rules, notice, review_case, method);
+}
+
+absl::Status Handlers::EndHolds(db::Session& sql, std::string_view settled,
+                                v1::Case* review_case) const {
+  for (const std::string& name : review_case->open_objections()) {
+    if (name == settled) continue;
+    YZ_ASSIGN_OR_RETURN(v1::Objection objection, LockObjection(sql, name));
+    objection.set_holds(false);
+    if (!store_.UpdateObjection(sql, &objection)) return errors::Conflict();
+  }
+  review_case->clear_open_objections();
+  return absl::OkStatus();
+}
+
+absl::Status Handlers::FileObjection(Context& context, const v1::FileObjectionRequest& request,
+                                     v1::Objection* answer) {
+  const bool officer = SeesAllHosts(context.caller);
+  return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
+    // Who objects is nobody's business but the examiner's, other services' neither.
+    if (!officer) unit.HideActor();
+    YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
+    *answer = request.objection();
+    YZ_RETURN_IF_ERROR(SetReceipt(officer, rules.today, answer));
+    YZ_ASSIGN_OR_RETURN(Award award, LockAward(unit.sql(), answer->case_name(), request.parent()));
+    const v1::Notice& notice = award.notices.at(request.parent());
+    YZ_RETURN_IF_ERROR(NoticeTransitions().Check(notice.name(), notice.state(), "FileObjection"));
+    if (FindLine(notice, answer->case_name()) == nullptr) {
+      return errors::InvalidField("objection.case_name", "该案不在本公示名单中",
+                                  "is not on this notice's list");
+    }
+    YZ_ASSIGN_OR_RETURN(const std::string notice_id, IdOf("notices/*", notice.name()));
+    answer->set_name(Name("notices", notice_id, "objections", NewUuid()));
+    answer->set_state(v1::OBJECTION_STATE_RECEIVED);
+    *answer->mutable_create_time() = ToProto(unit.Now());
+    *answer->mutable_due_on() =
+        DueIn(rules, rules.policy.notice().objection_acceptance_working_days());
+    YZ_ASSIGN_OR_RETURN(const policy::v1::Policy* policy, PolicyOf(notice));
+    const auto findings = rules::CheckObjection(*policy, *rules.calendar,
+                                                ObjectionFactsOf(*answer, notice), rules.today);
+    answer->mutable_findings()->Assign(findings.begin(), findings.end());
+    if (rules::Allows(findings) && CanBeHeld(award.review_case.state())) {
+      YZ_RETURN_IF_ERROR(Hold(unit, &award, answer));
+    }
+    store_.InsertObjection(unit.sql(), answer);
+    v1::ObjectionAdvanced event;
+    event.set_objection(answer->name());
+    event.set_case_name(answer->case_name());
+    event.set_state(answer->state());
+    unit.Emit(event);
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Handlers::AdmitObjection(Context& context, const v1::AdmitObjectionRequest& request,
+                                      v1::Objection* answer) {
+  return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
+    YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
+    YZ_ASSIGN_OR_RETURN(const auto before, store_.Objection(unit.sql(), request.name(), false));
+    if (!before) return errors::NotFound(request.name());
+    YZ_ASSIGN_OR_RETURN(const auto ids, IdsOf("notices/*/objections/*", request.name()));
+    const std::string notice_name = Name("notices", ids[0]);
+    YZ_ASSIGN_OR_RETURN(Award award, LockAward(unit.sql(), before->case_name(), notice_name));
+    YZ_ASSIGN_OR_RETURN(*answer, LockObjection(unit.sql(), request.name()));
+    YZ_RETURN_IF_ERROR(
+        ObjectionTransitions().Check(request.name(), answer->state(), "AdmitObjection"));
+    const v1::Notice& notice = award.notices.at(notice_name);
+    YZ_ASSIGN_OR_RETURN(const policy::v1::Policy* policy, PolicyOf(notice));
+    const auto findings = rules::CheckObjection(*policy, *rules.calendar,
+                                                ObjectionFactsOf(*answer, notice), rules.today);
+    answer->mutable_findings()->Assign(findings.begin(), findings.end());
+    answer->set_admission_reason(request.reason());
+    answer->clear_due_on();
+    if (!request.accepted()) {
+      const bool held = answer->holds();
+      answer->set_holds(false);
+      YZ_RETURN_IF_ERROR(Advance(unit, answer, v1::OBJECTION_STATE_NOT_ACCEPTED, "AdmitObjection"));
+      if (!held) return absl::OkStatus();
+      return Release(unit, rules, answer->name(), &award.review_case, &award.notices,
+                     "AdmitObjection");
+    }
+    if (!rules::Allows(findings)) return errors::Refused(findings, request.name());
+    if (!answer->holds() && CanBeHeld(award.review_case.state())) {
+      YZ_RETURN_IF_ERROR(Hold(unit, &award, answer));
+    }
+    *answer->mutable_due_on() =
+        DueIn(rules, rules.policy.notice().objection_examination_working_days());
+    return Advance(unit, answer, v1::OBJECTION_STATE_ACCEPTED, "AdmitObjection");
+  });
+}
+
+absl::Status Handlers::ReportExamination(Context& context,
+                                         const v1::ReportExaminationRequest& request,
+                                         v1::Objection* answer) {
+  return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
+    YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
+    YZ_ASSIGN_OR_RETURN(const auto before, store_.Objection(unit.sql(), request.name(), false));
+    if (!before) return errors::NotFound(request.name());
+    YZ_ASSIGN_OR_RETURN(v1::Case review_case, LockCase(unit.sql(), before->case_name()));
+    YZ_ASSIGN_OR_RETURN(*answer, LockObjection(unit.sql(), request.name()));
+    YZ_RETURN_IF_ERROR(
+        ObjectionTransitions().Check(request.name(), answer->state(), "ReportExamination"));
+    YZ_RETURN_IF_ERROR(Enter(rules, context.caller.subject, common::v1::ACT_EXAMINE_OBJECTION,
+                             answer->name(), &review_case));
+    if (!store_.UpdateCase(unit.sql(), &review_case)) return errors::Conflict();
+    answer->set_report(request.report());
+    answer->clear_due_on();
+    return Advance(unit, answer, v1::OBJECTION_STATE_EXAMINED, "ReportExamination");
+  });
+}
+
+absl::Status Handlers::AnswerObjection(Context& context, const v1::AnswerObjectionRequest& request,
+                                       v1::Objection* answer) {
+  return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
+    YZ_ASSIGN_OR_RETURN(*answer, LockObjection(unit.sql(), request.name()));
+    const bool examined = answer->state() == v1::OBJECTION_STATE_ACCEPTED ||
+                          answer->state() == v1::OBJECTION_STATE_EXAMINED;
+    if (examined) {
+      YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("cases/*", answer->case_name()));
+      YZ_ASSIGN_OR_RETURN(const auto review_case, store_.Case(unit.sql(), id, false));
+      if (!review_case || !IsOutOfReach(review_case->state())) {
+        return errors::StateForbids(request.name(),
+                                    ObjectionTransitions().StateName(answer->state()),
+                                    {"RESOLVED", "NOT_ACCEPTED"}, "CloseMeeting");
+      }
+    }
+    answer->set_answer(request.answer());
+    answer->clear_due_on();
+    return Advance(unit, answer, v1::OBJECTION_STATE_ANSWERED, "AnswerObjection");
+  });
+}
+
+absl::Status Handlers::GetObjection(Context& context, const v1::GetObjectionRequest& request,
+                                    v1::Objection* answer) {
+  return db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
+    YZ_ASSIGN_OR_RETURN(auto objection, store_.Objection(sql, request.name(), false));
+    if (!objection) return errors::NotFound(request.name());
+    *answer = *std::move(objection);
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Handlers::ListObjections(Context& context, const v1::ListObjectionsRequest& request,
+                                      v1::ListObjectionsResponse* answer) {
+  YZ_ASSIGN_OR_RETURN(const std::string after, rpc::ReadPageToken(context.method, request));
+  YZ_ASSIGN_OR_RETURN(const std::string notice, IdOf("notices/*", request.parent()));
+  const int size = rpc::PageSize(request);
+  return db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
+    answer->Clear();
+    YZ_ASSIGN_OR_RETURN(const auto parent, store_.Notice(sql, notice, false));
+    if (!parent) return errors::NotFound(request.parent());
+    YZ_ASSIGN_OR_RETURN(const auto objections, store_.Objections(sql, notice, {after, size}));
+    answer->mutable_objections()->Assign(objections.begin(), objections.end());
+    if (static_cast<int>(objections.size()) == size) {
+      YZ_ASSIGN_OR_RETURN(const std::string last,
+                          IdOf("notices/*/objections/*", objections.back().name()));
+      answer->set_next_page_token(rpc::MakePageToken(context.method, request, last));
+    }
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace yuezhan::review

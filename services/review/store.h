@@ -1,0 +1,86 @@
+#ifndef YUEZHAN_SERVICES_REVIEW_STORE_H_
+#define YUEZHAN_SERVICES_REVIEW_STORE_H_
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/base/dates.h"
+#include "common/db/session.h"
+#include "common/journal/vault.h"
+#include "yuezhan/review/v1/review.pb.h"
+
+namespace yuezhan::review {
+
+// A page of a list: rows after `after` (an id, "" from the start), in the order of their ids.
+struct Page {
+  std::string after;
+  int limit = 50;
+};
+
+// A notice whose period runs, as the timer looks at it.
+struct RunningNotice {
+  std::string name;
+  int64_t version = 0;
+  Day last_day;
+  bool provisional = false;
+  std::string calendar_digest;  // lower-case hex
+};
+
+// All SQL of the service. Resources are read and written whole; etag is the row's version. Ids are
+// UUID text. `lock` keeps the row until the transaction ends; rows are locked in one order:
+// meeting, notices, cases, objections, each by id. Update… writes the resource if its row still has
+// the version of its etag, and gives it the next one; false otherwise. Methods throw db::Error;
+// DATA_LOSS when a sealed row does not open.
+class Store {
+ public:
+  explicit Store(const journal::Vault& vault) : vault_(vault) {}
+
+  void InsertCase(db::Session& sql, v1::Case* review_case) const;
+  bool UpdateCase(db::Session& sql, v1::Case* review_case) const;
+  // Absent when there is none.
+  absl::StatusOr<std::optional<v1::Case>> Case(db::Session& sql, std::string_view id,
+                                               bool lock) const;
+  absl::StatusOr<std::optional<v1::Case>> CaseOf(db::Session& sql, std::string_view application_id,
+                                                 bool lock) const;
+  // Every case that is or was last on this notice, locked.
+  absl::StatusOr<std::vector<v1::Case>> LockCasesOn(db::Session& sql,
+                                                    std::string_view notice_id) const;
+  // `state` 0: any.
+  absl::StatusOr<std::vector<v1::Case>> Cases(db::Session& sql, int state, const Page& page) const;
+
+  void InsertMeeting(db::Session& sql, v1::Meeting* meeting) const;
+  bool UpdateMeeting(db::Session& sql, v1::Meeting* meeting) const;
+  absl::StatusOr<std::optional<v1::Meeting>> Meeting(db::Session& sql, std::string_view id,
+                                                     bool lock) const;
+
+  void InsertNotice(db::Session& sql, v1::Notice* notice) const;
+  bool UpdateNotice(db::Session& sql, v1::Notice* notice) const;
+  absl::StatusOr<std::optional<v1::Notice>> Notice(db::Session& sql, std::string_view id,
+                                                   bool lock) const;
+  absl::StatusOr<std::vector<v1::Notice>> Notices(db::Session& sql, const Page& page) const;
+  // Those in state RUNNING.
+  std::vector<RunningNotice> RunningNotices(db::Session& sql) const;
+
+  void InsertObjection(db::Session& sql, v1::Objection* objection) const;
+  bool UpdateObjection(db::Session& sql, v1::Objection* objection) const;
+  // `name`: "notices/…/objections/…"; absent too when the objection is another notice's.
+  absl::StatusOr<std::optional<v1::Objection>> Objection(db::Session& sql, std::string_view name,
+                                                         bool lock) const;
+  absl::StatusOr<std::vector<v1::Objection>> Objections(db::Session& sql,
+                                                        std::string_view notice_id,
+                                                        const Page& page) const;
+
+  // The database server's wall clock.
+  absl::Time DatabaseNow(db::Session& sql) const;
+
+ private:
+  const journal::Vault& vault_;
+};
+
+}  // namespace yuezhan::review
+
+#endif  // YUEZHAN_SERVICES_REVIEW_STORE_H_

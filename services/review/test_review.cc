@@ -1,0 +1,330 @@
+#include "services/review/test_review.h"
+
+#include "absl/strings/str_replace.h"
+#include "common/base/money.h"
+#include "common/base/time_proto.h"
+#include "services/review/facts.h"
+#include "yuezhan/registry/v1/registry.pb.h"
+
+namespace yuezhan::review {
+
+absl::Status FakeRegistry::Call(std::string_view method, const google::protobuf::Message& request,
+                                google::protobuf::Message* answer, const rpc::CallOptions&) {
+  EXPECT_EQ(method, "yuezhan.registry.v1.RegistryService/GetStanding");
+  const auto& asked = dynamic_cast<const registry::v1::GetStandingRequest&>(request);
+  auto* standing = dynamic_cast<rules::v1::StandingFacts*>(answer);
+  if (const auto known = standings.find(asked.station()); known != standings.end()) {
+    *standing = known->second;
+    return absl::OkStatus();
+  }
+  standing->mutable_station()->set_station(asked.station());
+  standing->mutable_station()->set_level(common::v1::STATION_LEVEL_PROVINCIAL);
+  *standing->mutable_station()->mutable_established_on() = DayToProto(Day(2018, 3, 1));
+  return absl::OkStatus();
+}
+
+TestReview::TestReview(policy::Policies policies)
+    : host_("review", Schema(), BeijingMidnight(Day(2021, 4, 6)) + absl::Hours(9)),
+      rulebook_(std::move(policies), policy::Calendar::Builtin()),
+      handlers_(std::make_unique<Handlers>(host_.journal(), host_.vault(), rulebook_, registry_)) {}
+
+policy::Policies TestReview::Changed(std::string_view from, std::string_view to) {
+  const std::string& text = policy::Policies::Builtin().text();
+  EXPECT_NE(text.find(from), std::string::npos) << from;
+  return policy::Policies::Parse(absl::StrReplaceAll(text, {{Abs(from), Abs(to)}}), "changed")
+      .value();
+}
+
+TestReview::Replica TestReview::NewReplica() {
+  Replica replica{host_.NewReplica(), nullptr};
+  replica.handlers =
+      std::make_unique<Handlers>(*replica.parts.journal, host_.vault(), rulebook_, registry_);
+  return replica;
+}
+
+v1::Case TestReview::Get(std::string_view name) {
+  v1::GetCaseRequest request;
+  request.set_name(std::string(name));
+  return Do(&Handlers::GetCase, reviewer(), request);
+}
+
+v1::Notice TestReview::GetNotice(std::string_view name) {
+  v1::GetNoticeRequest request;
+  request.set_name(std::string(name));
+  return Do(&Handlers::GetNotice, secretary(), request);
+}
+
+v1::Objection TestReview::GetObjection(std::string_view name) {
+  v1::GetObjectionRequest request;
+  request.set_name(std::string(name));
+  return Do(&Handlers::GetObjection, secretary(), request);
+}
+
+std::string TestReview::Submit(const std::string& application, int submission) {
+  application::v1::ApplicationAdvanced event;
+  event.set_application(application);
+  event.set_state(application::v1::APPLICATION_STATE_SUBMITTED);
+  event.set_submission(submission);
+  const std::string id = IdOf("applications/*", application).value();
+  event.set_station(Name("stations", id));
+  event.set_host_unit(Name("hostUnits", id));
+  event.set_category(common::v1::STATION_LEVEL_PROVINCIAL);
+  event.set_subsidy_year(2021);
+  event.set_station_name("绿色化工服务站（演示）");
+  event.set_host_name("云溪区绿色化工园区科协（演示）");
+  event.set_society_name("湖南省化工学会");
+  const absl::Status status = Apply(handlers().OnApplication(), event);
+  EXPECT_TRUE(status.ok()) << status;
+  v1::ListCasesRequest request;
+  request.set_application(application);
+  const auto cases = Do(&Handlers::ListCases, reviewer(), request);
+  EXPECT_EQ(cases.cases_size(), 1);
+  return cases.cases_size() == 1 ? cases.cases(0).name() : "";
+}
+
+void TestReview::RequestWithdrawal(const std::string& case_name) {
+  application::v1::WithdrawalRequested event;
+  event.set_application(Get(case_name).application());
+  const absl::Status status = Apply(handlers().OnApplication(), event);
+  EXPECT_TRUE(status.ok()) << status;
+}
+
+void TestReview::Reserve(const std::string& case_name) {
+  const v1::Case award = Get(case_name);
+  payment::v1::AwardAdvanced event;
+  event.set_case_name(case_name);
+  event.set_state(payment::v1::AWARD_STATE_RESERVED);
+  event.set_amount_fen(FenOf(award.awarded_amount()).value());
+  event.set_line_digest(award.line_digest());
+  const absl::Status status = Apply(handlers().OnPayment(), event);
+  EXPECT_TRUE(status.ok()) << status;
+}
+
+void TestReview::Settle(const std::string& case_name) {
+  payment::v1::PaymentAdvanced event;
+  event.set_case_name(case_name);
+  event.set_state(payment::v1::PAYMENT_STATE_SETTLED);
+  const absl::Status status = Apply(handlers().OnPayment(), event);
+  EXPECT_TRUE(status.ok()) << status;
+}
+
+v1::RecordAssessmentRequest TestReview::AssessmentOf(const std::string& case_name, bool qualified) {
+  v1::RecordAssessmentRequest request;
+  request.set_name(case_name);
+  request.set_qualified(qualified);
+  for (const auto& item : rulebook_.At(host_.clock().Now())->policy.assessment().items()) {
+    auto* score = request.add_scores();
+    score->set_code(item.code());
+    score->set_score_hundredths(qualified ? 8500 : 4000);
+  }
+  request.add_assessors("reviewer-1");
+  request.add_assessors("assessor-1");
+  return request;
+}
+
+void TestReview::Assess(const std::string& case_name) {
+  Do(&Handlers::RecordAssessment, reviewer(), AssessmentOf(case_name));
+}
+
+v1::PrepareOpinionRequest TestReview::OpinionOn(const std::string& case_name,
+                                                rules::v1::Recommendation recommendation) {
+  v1::PrepareOpinionRequest request;
+  request.set_name(case_name);
+  request.set_recommendation(recommendation);
+  request.set_reason("经初审");
+  if (recommendation == rules::v1::RECOMMENDATION_RETURN) request.add_points("补充建站批复");
+  return request;
+}
+
+void TestReview::Prepare(const std::string& case_name, rules::v1::Recommendation recommendation) {
+  Do(&Handlers::PrepareOpinion, reviewer(), OpinionOn(case_name, recommendation));
+}
+
+void TestReview::Approve(const std::string& case_name) {
+  v1::ApproveOpinionRequest request;
+  request.set_name(case_name);
+  Do(&Handlers::ApproveOpinion, head(), request);
+}
+
+std::string TestReview::Convene(const std::vector<std::string>& items) {
+  v1::ConveneMeetingRequest request;
+  for (const std::string& name : items) {
+    v1::MeetingItem* item = request.add_items();
+    const bool is_case = name.starts_with("cases/");
+    item->set_case_name(is_case ? name : GetObjection(name).case_name());
+    if (!is_case) item->set_objection(name);
+  }
+  return Do(&Handlers::ConveneMeeting, secretary(), request).name();
+}
+
+v1::CloseMeetingRequest TestReview::Closing(const std::string& meeting) {
+  v1::GetMeetingRequest get;
+  get.set_name(meeting);
+  v1::CloseMeetingRequest request;
+  request.set_name(meeting);
+  *request.mutable_items() = Do(&Handlers::GetMeeting, secretary(), get).items();
+  auto* facts = request.mutable_facts();
+  facts->set_chair("director-1");
+  for (const char* member : {"director-1", "director-2", "director-3"}) facts->add_present(member);
+  facts->set_recorder("secretary-1");
+  facts->set_signer("director-1");
+  facts->set_association_attends(true);
+  facts->set_minutes_number("岳人才办纪〔2021〕7号（演示）");
+  return request;
+}
+
+void TestReview::Resolve(const std::string& case_name, rules::v1::Resolution resolution) {
+  v1::CloseMeetingRequest request = Closing(Get(case_name).meeting());
+  request.mutable_items(0)->set_resolution(resolution);
+  request.mutable_items(0)->set_opinion_text("经会议研究");
+  Do(&Handlers::CloseMeeting, secretary(), request);
+}
+
+void TestReview::ResolveObjection(const std::string& objection, v1::ObjectionResolution resolution,
+                                  int64_t new_fen) {
+  v1::CloseMeetingRequest request = Closing(Convene({objection}));
+  v1::MeetingItem* item = request.mutable_items(0);
+  item->set_objection_resolution(resolution);
+  if (new_fen != 0) *item->mutable_amount() = MoneyOf(new_fen);
+  Do(&Handlers::CloseMeeting, secretary(), request);
+}
+
+v1::IssueNoticeRequest TestReview::NoticeOn(const std::vector<std::string>& cases) {
+  v1::IssueNoticeRequest request;
+  for (const std::string& name : cases) request.add_cases(name);
+  request.set_objection_address("岳阳市岳阳楼区（演示地址）");
+  request.set_objection_phone("0730-0000000");
+  return request;
+}
+
+std::string TestReview::Issue(const std::vector<std::string>& cases) {
+  return Do(&Handlers::IssueNotice, secretary(), NoticeOn(cases)).name();
+}
+
+v1::RecordPostingRequest TestReview::PostingOn(const v1::Notice& notice, std::string_view site) {
+  v1::RecordPostingRequest request;
+  request.set_name(notice.name());
+  request.mutable_posting()->set_site(std::string(site));
+  request.mutable_posting()->set_url(Concat({"https://", site, ".example/1"}));
+  *request.mutable_posting()->mutable_live_time() = ToProto(host_.clock().Now());
+  request.mutable_posting()->set_list_digest(notice.list_digest());
+  return request;
+}
+
+void TestReview::PostAll(const std::string& name) {
+  const v1::Notice notice = GetNotice(name);
+  for (const char* site : {"hongxing", "talent", "association"})
+    Do(&Handlers::RecordPosting, secretary(), PostingOn(notice, site));
+}
+
+v1::FileObjectionRequest TestReview::ObjectionTo(const std::string& case_name) {
+  v1::FileObjectionRequest request;
+  request.set_parent(Get(case_name).notice());
+  v1::Objection* objection = request.mutable_objection();
+  objection->set_case_name(case_name);
+  objection->set_objector_kind(rules::v1::OBJECTOR_KIND_PERSON);
+  objection->set_objector_name("群众甲");
+  objection->set_objector_contact("0730-0000001");
+  objection->set_content("该站未按协议开展服务，请核查。（演示）");
+  return request;
+}
+
+std::string TestReview::Object(const std::string& case_name) {
+  return Do(&Handlers::FileObjection, citizen(), ObjectionTo(case_name)).name();
+}
+
+void TestReview::Admit(const std::string& objection, bool accepted) {
+  v1::AdmitObjectionRequest request;
+  request.set_name(objection);
+  request.set_accepted(accepted);
+  request.set_reason("经审查");
+  Do(&Handlers::AdmitObjection, secretary(), request);
+}
+
+void TestReview::Examine(const std::string& objection) {
+  v1::ReportExaminationRequest request;
+  request.set_name(objection);
+  request.set_report("经核查（演示）");
+  Do(&Handlers::ReportExamination, examiner(), request);
+}
+
+void TestReview::PassPeriod(const std::string& notice) {
+  const auto last_day = DayFromProto(GetNotice(notice).last_day());
+  ASSERT_TRUE(last_day.has_value());
+  const absl::Status moved =
+      host_.clock().SetTo(BeijingMidnight(*last_day + 1) + absl::Seconds(31));
+  ASSERT_TRUE(moved.ok()) << moved;
+}
+
+absl::StatusOr<v1::Notice> TestReview::Sign(const std::string& notice, v1::Office office) {
+  v1::SignNoticeResultRequest request;
+  request.set_name(notice);
+  request.set_office(office);
+  return Try(&Handlers::SignNoticeResult, office == v1::OFFICE_ASSOCIATION ? head() : secretary(),
+             request);
+}
+
+void TestReview::SignBoth(const std::string& notice) {
+  for (const auto office : {v1::OFFICE_ASSOCIATION, v1::OFFICE_TALENT_OFFICE}) {
+    const auto answer = Sign(notice, office);
+    EXPECT_TRUE(answer.ok()) << answer.status();
+  }
+}
+
+std::string TestReview::CaseIn(v1::CaseState state) {
+  const auto from = [&](v1::CaseState before, auto step) {
+    std::string name = CaseIn(before);
+    step(name);
+    return name;
+  };
+  switch (state) {
+    case v1::CASE_STATE_ASSESSED:
+      return from(v1::CASE_STATE_OPEN, [&](const auto& name) { Assess(name); });
+    case v1::CASE_STATE_OPINION_PREPARED:
+      return from(v1::CASE_STATE_ASSESSED,
+                  [&](const auto& name) { Prepare(name, rules::v1::RECOMMENDATION_AWARD); });
+    case v1::CASE_STATE_RECOMMENDED:
+      return from(v1::CASE_STATE_OPINION_PREPARED, [&](const auto& name) { Approve(name); });
+    case v1::CASE_STATE_RETURNED:
+    case v1::CASE_STATE_REFUSED:
+      return from(v1::CASE_STATE_ASSESSED, [&](const auto& name) {
+        Prepare(name, state == v1::CASE_STATE_RETURNED ? rules::v1::RECOMMENDATION_RETURN
+                                                       : rules::v1::RECOMMENDATION_REFUSE);
+        Approve(name);
+      });
+    case v1::CASE_STATE_ON_AGENDA:
+      return from(v1::CASE_STATE_RECOMMENDED, [&](const auto& name) { Convene({name}); });
+    case v1::CASE_STATE_AWARDED:
+      return from(v1::CASE_STATE_ON_AGENDA, [&](const auto& name) {
+        Resolve(name, rules::v1::RESOLUTION_AWARD);
+        Reserve(name);
+      });
+    case v1::CASE_STATE_IN_NOTICE:
+      return from(v1::CASE_STATE_AWARDED, [&](const auto& name) { PostAll(Issue({name})); });
+    case v1::CASE_STATE_OBJECTED:
+      return from(v1::CASE_STATE_IN_NOTICE, [&](const auto& name) { Object(name); });
+    case v1::CASE_STATE_NOTICE_ENDED:
+      return from(v1::CASE_STATE_IN_NOTICE, [&](const auto& name) {
+        PassPeriod(Get(name).notice());
+        Tend();
+      });
+    case v1::CASE_STATE_CLEARED:
+      return from(v1::CASE_STATE_NOTICE_ENDED,
+                  [&](const auto& name) { SignBoth(Get(name).notice()); });
+    case v1::CASE_STATE_PAID:
+      return from(v1::CASE_STATE_CLEARED, [&](const auto& name) { Settle(name); });
+    case v1::CASE_STATE_CANCELLED:
+      return from(v1::CASE_STATE_IN_NOTICE, [&](const auto& name) {
+        const std::string objection = Object(name);
+        Admit(objection, true);
+        Examine(objection);
+        ResolveObjection(objection, v1::OBJECTION_RESOLUTION_CANCEL);
+      });
+    case v1::CASE_STATE_WITHDRAWN:
+      return from(v1::CASE_STATE_OPEN, [&](const auto& name) { RequestWithdrawal(name); });
+    default:
+      return OpenCase();
+  }
+}
+
+}  // namespace yuezhan::review

@@ -1,0 +1,328 @@
+// The tables of transitions.h against the handlers: every row is taken, everything else is refused
+// and changes nothing.
+#include "services/review/transitions.h"
+
+#include "absl/strings/str_cat.h"
+#include "common/errors/errors.h"
+#include "gtest/gtest.h"
+#include "services/review/test_review.h"
+
+namespace yuezhan::review {
+namespace {
+
+using rules::v1::Recommendation;
+
+// Brings a case to the state before, and acts: one function for each method of the table. The case.
+struct Path {
+  TestReview& review;
+  TestReview& no_statement;  // under a policy without the statement of the result
+
+  std::string Take(const Transition& row) {
+    const auto from = static_cast<v1::CaseState>(row.from);
+    const auto to = static_cast<v1::CaseState>(row.to);
+    if (row.method == "event:SUBMITTED") return Submit(from);
+    if (row.method == "event:WithdrawalRequested") {
+      const std::string name = review.CaseIn(from);
+      review.RequestWithdrawal(name);
+      return name;
+    }
+    if (row.method == "event:SETTLED") return review.CaseIn(to);
+    if (row.method == "RecordAssessment") {
+      const std::string name = review.CaseIn(from);
+      review.Assess(name);
+      return name;
+    }
+    if (row.method == "RecordInspection") return Inspect(from);
+    if (row.method == "PrepareOpinion") {
+      const std::string name = review.CaseIn(from);
+      review.Prepare(name, from == v1::CASE_STATE_OPEN ? rules::v1::RECOMMENDATION_RETURN
+                                                       : rules::v1::RECOMMENDATION_AWARD);
+      return name;
+    }
+    if (row.method == "ApproveOpinion") return review.CaseIn(to);
+    if (row.method == "ConveneMeeting") return review.CaseIn(to);
+    if (row.method == "IssueNotice") return review.CaseIn(to);
+    if (row.method == "WithdrawNotice") return Withdraw(from);
+    if (row.method == "timer:NoticeEnds")
+      return (to == v1::CASE_STATE_CLEARED ? no_statement : review)
+          .CaseIn(v1::CASE_STATE_NOTICE_ENDED);
+    if (row.method == "SignNoticeResult") return review.CaseIn(to);
+    if (row.method == "FileObjection") return File(from);
+    if (row.method == "AdmitObjection" || row.method == "CloseMeeting")
+      return from == v1::CASE_STATE_ON_AGENDA ? Resolve(to) : Settle(row.method, to);
+    ADD_FAILURE() << "no path for " << row.method;
+    return "";
+  }
+
+  std::string Submit(v1::CaseState from) {
+    if (from != v1::CASE_STATE_RETURNED) return review.OpenCase();
+    const v1::Case returned = review.Get(review.CaseIn(from));
+    EXPECT_EQ(review.Submit(returned.application(), 2), returned.name());
+    return returned.name();
+  }
+
+  std::string Inspect(v1::CaseState from) {
+    v1::RecordInspectionRequest request;
+    request.set_name(review.CaseIn(from));
+    request.mutable_inspection()->set_conclusion("与申报材料一致");
+    *request.mutable_inspection()->mutable_done_on() = DayToProto(review.host().today());
+    EXPECT_TRUE(
+        review.Do(&Handlers::RecordInspection, review.reviewer(), request).inspection().called());
+    return request.name();
+  }
+
+  static void WithdrawNotice(TestReview& review, const std::string& notice) {
+    v1::WithdrawNoticeRequest request;
+    request.set_name(notice);
+    request.set_reason("名单有误");
+    review.Do(&Handlers::WithdrawNotice, review.secretary(), request);
+  }
+
+  std::string Withdraw(v1::CaseState from) {
+    const std::string name = review.CaseIn(from);
+    WithdrawNotice(review, review.Get(name).notice());
+    return name;
+  }
+
+  std::string Resolve(v1::CaseState to) {
+    const std::string name = review.CaseIn(v1::CASE_STATE_ON_AGENDA);
+    review.Resolve(name, to == v1::CASE_STATE_AWARDED   ? rules::v1::RESOLUTION_AWARD
+                         : to == v1::CASE_STATE_REFUSED ? rules::v1::RESOLUTION_REFUSE
+                                                        : rules::v1::RESOLUTION_DEFER);
+    return name;
+  }
+
+  std::string File(v1::CaseState from) {
+    if (from == v1::CASE_STATE_IN_NOTICE || from == v1::CASE_STATE_OBJECTED) {
+      const std::string name = review.CaseIn(from);
+      review.Object(name);
+      return name;
+    }
+    // By letter: received within the period, entered when the award is elsewhere already.
+    std::string name;
+    Day received;
+    if (from == v1::CASE_STATE_NOTICE_ENDED) {
+      name = review.CaseIn(v1::CASE_STATE_IN_NOTICE);
+      received = review.host().today();
+      review.PassPeriod(review.Get(name).notice());
+      review.Tend();
+    } else {
+      name = review.CaseIn(v1::CASE_STATE_IN_NOTICE);
+      received = review.host().today();
+      const std::string first = review.Object(name);
+      review.Admit(first, true);
+      review.Examine(first);
+      review.ResolveObjection(first, v1::OBJECTION_RESOLUTION_CHANGE_AMOUNT, 3'000'000);
+    }
+    EXPECT_EQ(review.Get(name).state(), from);
+    v1::FileObjectionRequest request = review.ObjectionTo(name);
+    request.mutable_objection()->set_channel("letter");
+    *request.mutable_objection()->mutable_received_on() = DayToProto(received);
+    review.Do(&Handlers::FileObjection, review.secretary(), request);
+    return name;
+  }
+
+  // An objected case, and the objection settled so that it goes to `to`.
+  std::string Settle(std::string_view method, v1::CaseState to) {
+    TestReview& place = to == v1::CASE_STATE_CLEARED ? no_statement : review;
+    const std::string name = place.CaseIn(v1::CASE_STATE_IN_NOTICE);
+    const std::string notice = place.Get(name).notice();
+    const std::string objection = place.Object(name);
+    const bool by_meeting = method == "CloseMeeting";
+    if (by_meeting) {
+      place.Admit(objection, true);
+      place.Examine(objection);
+    }
+    if (to == v1::CASE_STATE_OBJECTED) place.Object(name);
+    if (to == v1::CASE_STATE_AWARDED) WithdrawNotice(place, notice);
+    if (to == v1::CASE_STATE_NOTICE_ENDED || to == v1::CASE_STATE_CLEARED) {
+      place.PassPeriod(notice);
+      place.Tend();
+    }
+    EXPECT_EQ(place.Get(name).state(), v1::CASE_STATE_OBJECTED);
+    if (!by_meeting) {
+      place.Admit(objection, false);
+    } else {
+      place.ResolveObjection(objection, to == v1::CASE_STATE_CANCELLED
+                                            ? v1::OBJECTION_RESOLUTION_CANCEL
+                                            : v1::OBJECTION_RESOLUTION_MAINTAIN);
+    }
+    return name;
+  }
+};
+
+TEST(Transitions, ACaseTakesEveryPathOfTheTable) {
+  TestReview review;
+  TestReview no_statement(
+      TestReview::Changed("statement_required: true", "statement_required: false"));
+  Path path{review, no_statement};
+  for (const Transition& row : CaseTransitions().table()) {
+    SCOPED_TRACE(absl::StrCat(std::string(CaseTransitions().StateName(row.from)), " → ",
+                              std::string(CaseTransitions().StateName(row.to)), " by ",
+                              std::string(row.method)));
+    const std::string name = path.Take(row);
+    const bool elsewhere = row.to == v1::CASE_STATE_CLEARED && row.method != "SignNoticeResult";
+    EXPECT_EQ((elsewhere ? no_statement : review).Get(name).state(), row.to);
+    if (testing::Test::HasFailure()) break;
+  }
+}
+
+// Methods on cases as they would be called in any state.
+absl::Status CallOn(TestReview& review, std::string_view method, const std::string& name) {
+  if (method == "RecordAssessment")
+    return review.Try(&Handlers::RecordAssessment, review.reviewer(), review.AssessmentOf(name))
+        .status();
+  if (method == "RecordInspection") {
+    v1::RecordInspectionRequest request;
+    request.set_name(name);
+    return review.Try(&Handlers::RecordInspection, review.reviewer(), request).status();
+  }
+  if (method == "PrepareOpinion")
+    return review
+        .Try(&Handlers::PrepareOpinion, review.reviewer(),
+             review.OpinionOn(name, rules::v1::RECOMMENDATION_AWARD))
+        .status();
+  if (method == "ApproveOpinion") {
+    v1::ApproveOpinionRequest request;
+    request.set_name(name);
+    return review.Try(&Handlers::ApproveOpinion, review.head(), request).status();
+  }
+  if (method == "ConveneMeeting") {
+    v1::ConveneMeetingRequest request;
+    request.add_items()->set_case_name(name);
+    return review.Try(&Handlers::ConveneMeeting, review.secretary(), request).status();
+  }
+  return review.Try(&Handlers::IssueNotice, review.secretary(), review.NoticeOn({name})).status();
+}
+
+TEST(Transitions, NoMethodStartsFromAStateThatTheTableDoesNotName) {
+  TestReview review;
+  const auto* states = v1::CaseState_descriptor();
+  for (int i = 1; i < states->value_count(); ++i) {
+    const auto state = static_cast<v1::CaseState>(states->value(i)->number());
+    const std::string name = review.CaseIn(state);
+    for (const std::string_view method : {"RecordAssessment", "RecordInspection", "PrepareOpinion",
+                                          "ApproveOpinion", "ConveneMeeting", "IssueNotice"}) {
+      if (CaseTransitions().Check(name, state, method).ok()) continue;
+      SCOPED_TRACE(absl::StrCat(states->value(i)->name(), " ", std::string(method)));
+      const std::string before = review.Get(name).SerializeAsString();
+      EXPECT_EQ(errors::Reason(CallOn(review, method, name)), "STATE_FORBIDS");
+      EXPECT_EQ(review.Get(name).SerializeAsString(), before);
+    }
+  }
+}
+
+TEST(Transitions, WithdrawalComesTooLateOnceAnAwardIsCleared) {
+  TestReview review;
+  for (const auto state : {v1::CASE_STATE_CLEARED, v1::CASE_STATE_PAID, v1::CASE_STATE_REFUSED,
+                           v1::CASE_STATE_CANCELLED}) {
+    const std::string name = review.CaseIn(state);
+    review.RequestWithdrawal(name);
+    EXPECT_EQ(review.Get(name).state(), state);
+  }
+}
+
+// A notice in each of its states.
+std::string NoticeIn(TestReview& review, v1::NoticeState state) {
+  const std::string name =
+      review.CaseIn(state == v1::NOTICE_STATE_ISSUED || state == v1::NOTICE_STATE_WITHDRAWN
+                        ? v1::CASE_STATE_AWARDED
+                        : v1::CASE_STATE_IN_NOTICE);
+  if (state == v1::NOTICE_STATE_ISSUED) return review.Issue({name});
+  if (state == v1::NOTICE_STATE_WITHDRAWN) {
+    const std::string notice = review.Issue({name});
+    Path::WithdrawNotice(review, notice);
+    return notice;
+  }
+  const std::string notice = review.Get(name).notice();
+  if (state == v1::NOTICE_STATE_RUNNING) return notice;
+  review.PassPeriod(notice);
+  review.Tend();
+  if (state == v1::NOTICE_STATE_CONCLUDED) review.SignBoth(notice);
+  return notice;
+}
+
+TEST(Transitions, ANoticeIsChangedFromTheStatesOfItsTableOnly) {
+  TestReview review;
+  const auto* states = v1::NoticeState_descriptor();
+  for (int i = 1; i < states->value_count(); ++i) {
+    const auto state = static_cast<v1::NoticeState>(states->value(i)->number());
+    const std::string name = NoticeIn(review, state);
+    v1::Notice notice = review.GetNotice(name);
+    ASSERT_EQ(notice.state(), state);
+    for (const std::string_view method :
+         {"RecordPosting", "SignNoticeResult", "FileObjection", "WithdrawNotice"}) {
+      if (NoticeTransitions().Check(name, state, method).ok()) continue;
+      SCOPED_TRACE(absl::StrCat(states->value(i)->name(), " ", std::string(method)));
+      absl::Status status;
+      if (method == "RecordPosting") {
+        status = review
+                     .Try(&Handlers::RecordPosting, review.secretary(),
+                          review.PostingOn(notice, "hongxing"))
+                     .status();
+      } else if (method == "SignNoticeResult") {
+        status = review.Sign(name, v1::OFFICE_ASSOCIATION).status();
+      } else if (method == "FileObjection") {
+        status = review
+                     .Try(&Handlers::FileObjection, review.citizen(),
+                          review.ObjectionTo(notice.lines(0).case_name()))
+                     .status();
+      } else {
+        v1::WithdrawNoticeRequest request;
+        request.set_name(name);
+        request.set_reason("名单有误");
+        status = review.Try(&Handlers::WithdrawNotice, review.secretary(), request).status();
+      }
+      EXPECT_EQ(errors::Reason(status), "STATE_FORBIDS") << status;
+      EXPECT_EQ(review.GetNotice(name).etag(), notice.etag());
+    }
+  }
+}
+
+TEST(Transitions, AnObjectionIsChangedFromTheStatesOfItsTableOnly) {
+  TestReview review;
+  const std::string name = review.CaseIn(v1::CASE_STATE_IN_NOTICE);
+  const std::string objection = review.Object(name);
+  const auto refused = [&](std::string_view method) {
+    SCOPED_TRACE(std::string(method));
+    const auto before = review.GetObjection(objection);
+    absl::Status status;
+    if (method == "AdmitObjection") {
+      v1::AdmitObjectionRequest request;
+      request.set_name(objection);
+      request.set_accepted(true);
+      request.set_reason("经审查");
+      status = review.Try(&Handlers::AdmitObjection, review.secretary(), request).status();
+    } else if (method == "ReportExamination") {
+      v1::ReportExaminationRequest request;
+      request.set_name(objection);
+      request.set_report("经核查");
+      status = review.Try(&Handlers::ReportExamination, review.examiner(), request).status();
+    } else {
+      v1::AnswerObjectionRequest request;
+      request.set_name(objection);
+      request.set_answer("答复");
+      status = review.Try(&Handlers::AnswerObjection, review.secretary(), request).status();
+    }
+    EXPECT_EQ(errors::Reason(status), "STATE_FORBIDS") << status;
+    EXPECT_EQ(review.GetObjection(objection).etag(), before.etag());
+  };
+  for (const auto* method : {"ReportExamination", "AnswerObjection"}) refused(method);
+  review.Admit(objection, true);
+  for (const auto* method : {"AdmitObjection", "AnswerObjection"}) refused(method);
+  review.Examine(objection);
+  for (const auto* method : {"AdmitObjection", "ReportExamination", "AnswerObjection"})
+    refused(method);
+  review.ResolveObjection(objection, v1::OBJECTION_RESOLUTION_MAINTAIN);
+  for (const auto* method : {"AdmitObjection", "ReportExamination"}) refused(method);
+  v1::AnswerObjectionRequest answer;
+  answer.set_name(objection);
+  answer.set_answer("经核查，维持原审定。（演示）");
+  EXPECT_EQ(review.Do(&Handlers::AnswerObjection, review.secretary(), answer).state(),
+            v1::OBJECTION_STATE_ANSWERED);
+  for (const auto* method : {"AdmitObjection", "ReportExamination", "AnswerObjection"})
+    refused(method);
+}
+
+}  // namespace
+}  // namespace yuezhan::review
