@@ -29,9 +29,21 @@ constexpr RoleSet kFileReaders{Role::kHostUnit,       Role::kFilingOfficer,     
 // Who prepares and authorizes payments, and reads the payee's account in clear.
 constexpr RoleSet kPayers{Role::kPaymentOfficer, Role::kPaymentAuthorizer, Role::kDirector};
 // Who reads what the funds hold.
-constexpr RoleSet kFundReaders{Role::kSecretary,         Role::kDirector, Role::kPaymentOfficer,
-                               Role::kPaymentAuthorizer, Role::kAuditor,  Role::kOperator,
-                               Role::kService};
+constexpr RoleSet kFundReaders{
+    Role::kSecretary, Role::kDirector, Role::kPaymentOfficer, Role::kPaymentAuthorizer,
+    Role::kAuditor,   Role::kOperator, Role::kService};
+// Who sees cases, meetings and objections: the offices. Hosts follow their application.
+constexpr RoleSet kReviewReaders{
+    Role::kFilingOfficer, Role::kReviewer,       Role::kSecretary,
+    Role::kDirector,      Role::kPaymentOfficer, Role::kPaymentAuthorizer,
+    Role::kAuditor,       Role::kOperator,       Role::kService};
+// Whom a public notice is for.
+constexpr RoleSet kEverybody{
+    Role::kPublic,    Role::kHostUnit, Role::kFilingOfficer,  Role::kReviewer,
+    Role::kSecretary, Role::kDirector, Role::kPaymentOfficer, Role::kPaymentAuthorizer,
+    Role::kAuditor,   Role::kOperator, Role::kService};
+// Who deals with objections, and with nobody else knows the objector.
+constexpr RoleSet kObjectionOfficers{Role::kReviewer, Role::kSecretary};
 // Who looks after the journal.
 constexpr RoleSet kWatchers{Role::kService, Role::kAuditor, Role::kOperator};
 
@@ -86,6 +98,33 @@ constexpr Permission kPermissions[] = {
     {"yuezhan.application.v1.ApplicationService/ReadChunk", kFileReaders, {}},
     {"yuezhan.application.v1.ApplicationService/ListMaterials", kReaders, {}},
     {"yuezhan.application.v1.ApplicationService/GetSubmission", kReaders, {Role::kService}},
+
+    // review: articles 5 to 5.4 and 7
+    {"yuezhan.review.v1.ReviewService/GetCase", kReviewReaders, {}},
+    {"yuezhan.review.v1.ReviewService/ListCases", kReviewReaders, {}},
+    {"yuezhan.review.v1.ReviewService/RecordAssessment", {Role::kReviewer}, {}},
+    {"yuezhan.review.v1.ReviewService/RecordInspection", {Role::kReviewer}, {}},
+    {"yuezhan.review.v1.ReviewService/PrepareOpinion", {Role::kReviewer}, {}},
+    {"yuezhan.review.v1.ReviewService/ApproveOpinion", {Role::kReviewer}, {}},
+    {"yuezhan.review.v1.ReviewService/ConveneMeeting", {Role::kSecretary}, {}},
+    {"yuezhan.review.v1.ReviewService/CloseMeeting", {Role::kSecretary}, {}},
+    {"yuezhan.review.v1.ReviewService/GetMeeting", kReviewReaders, {}},
+    {"yuezhan.review.v1.ReviewService/IssueNotice", {Role::kSecretary}, {}},
+    {"yuezhan.review.v1.ReviewService/RecordPosting", {Role::kSecretary}, {}},
+    {"yuezhan.review.v1.ReviewService/WithdrawNotice", {Role::kSecretary}, {}},
+    {"yuezhan.review.v1.ReviewService/GetNotice", kEverybody, {}},
+    {"yuezhan.review.v1.ReviewService/ListNotices", kEverybody, {}},
+    {"yuezhan.review.v1.ReviewService/SignNoticeResult",
+     {Role::kFilingOfficer, Role::kReviewer, Role::kSecretary, Role::kDirector},
+     {}},
+    {"yuezhan.review.v1.ReviewService/FileObjection",
+     {Role::kPublic, Role::kHostUnit, Role::kReviewer, Role::kSecretary},
+     kObjectionOfficers},
+    {"yuezhan.review.v1.ReviewService/AdmitObjection", kObjectionOfficers, kObjectionOfficers},
+    {"yuezhan.review.v1.ReviewService/ReportExamination", {Role::kReviewer}, kObjectionOfficers},
+    {"yuezhan.review.v1.ReviewService/AnswerObjection", kObjectionOfficers, kObjectionOfficers},
+    {"yuezhan.review.v1.ReviewService/GetObjection", kReviewReaders, kObjectionOfficers},
+    {"yuezhan.review.v1.ReviewService/ListObjections", kReviewReaders, kObjectionOfficers},
 
     // payment: article 5.4
     {"yuezhan.payment.v1.PaymentService/CreateFund", {Role::kPaymentOfficer}, {}},
