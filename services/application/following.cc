@@ -104,6 +104,7 @@ journal::EventHandlers Handlers::OnReview() {
                                                     journal::Unit& unit) {
     return FollowEvent(unit, event.application(), "event:WithdrawalDecided", origin.time,
                        [&](v1::Application* application) {
+                         if (EndedUnpaid(application->state())) return false;
                          application->set_withdrawal_requested(false);
                          if (event.withdrawn()) {
                            application->set_state(v1::APPLICATION_STATE_WITHDRAWN);

@@ -154,7 +154,7 @@ absl::Status Handlers::FinishUpload(Context& context, const v1::FinishUploadRequ
         upload = UploadOf(sql, ids.application, ids.file, request.name(), false);
         return absl::OkStatus();
       }));
-  absl::StatusOr<files::Content> content = upload.status();
+  absl::StatusOr<files::Content> content = errors::NotFound(request.name());
   if (upload.ok()) content = files_.Inspect(journal_.pool(), context.deadline, *upload);
   return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
     YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));

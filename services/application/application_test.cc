@@ -1,0 +1,510 @@
+#include <atomic>
+#include <set>
+#include <thread>
+
+#include "common/base/status_macros.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "services/application/test_application.h"
+#include "services/application/transitions.h"
+#include "yuezhan/payment/v1/events.pb.h"
+
+namespace yuezhan::application {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
+
+TEST(Draft, TakesOverStationAndHostAsRegistered) {
+  TestApplication test;
+  const v1::Application draft = test.Create();
+  EXPECT_EQ(draft.state(), v1::APPLICATION_STATE_DRAFT);
+  EXPECT_EQ(draft.host_unit(), test.host_unit());
+  EXPECT_EQ(draft.station_name(), "绿色化工服务站（演示）");
+  EXPECT_EQ(draft.society_name(), "湖南省化学化工学会");
+  EXPECT_EQ(draft.account().number(), "6222000000000001");
+  EXPECT_EQ(draft.create_time().seconds(), absl::ToUnixSeconds(test.host().clock().Now()));
+  EXPECT_THAT(draft.next_step_zh(), Not(IsEmpty()));
+  EXPECT_EQ(test.Get(draft.name()).SerializeAsString(), draft.SerializeAsString());
+}
+
+TEST(Draft, IsRefusedForWhatTheApplicantMaySee) {
+  TestApplication test;
+  EXPECT_EQ(test.Try(&Handlers::CreateApplication, test.CreateRequest(Name("stations", NewUuid())))
+                .status()
+                .code(),
+            absl::StatusCode::kNotFound);
+  EXPECT_EQ(test.TryAs(test.other_applicant(), &Handlers::CreateApplication,
+                       test.CreateRequest(test.station()))
+                .status()
+                .code(),
+            absl::StatusCode::kNotFound);
+  v1::CreateApplicationRequest no_amount = test.CreateRequest(test.station());
+  no_amount.mutable_form()->clear_requested_amount();
+  EXPECT_EQ(errors::Reason(test.Try(&Handlers::CreateApplication, no_amount).status()),
+            "INVALID_FIELD");
+  test.registry().status = absl::PermissionDeniedError("not the caller's fault");
+  EXPECT_EQ(
+      errors::Reason(
+          test.Try(&Handlers::CreateApplication, test.CreateRequest(test.station())).status()),
+      "UNAVAILABLE");
+  EXPECT_EQ(test.Count("applications"), 0);
+}
+
+TEST(Draft, IsChangedByItsEtag) {
+  TestApplication test;
+  const v1::Application draft = test.Create();
+  v1::UpdateApplicationRequest request;
+  request.set_request_id(NewUuid());
+  request.set_name(draft.name());
+  *request.mutable_form() = draft.form();
+  request.mutable_form()->set_main_content("另一内容");
+  request.set_etag(draft.etag());
+  const auto updated = test.Try(&Handlers::UpdateApplication, request);
+  ASSERT_TRUE(updated.ok()) << updated.status();
+  EXPECT_EQ(updated->form().main_content(), "另一内容");
+  EXPECT_NE(updated->etag(), draft.etag());
+  EXPECT_EQ(test.Try(&Handlers::UpdateApplication, request)->etag(), updated->etag()) << "replay";
+
+  request.set_request_id(NewUuid());
+  EXPECT_EQ(errors::Reason(test.Try(&Handlers::UpdateApplication, request).status()),
+            "ETAG_MISMATCH");
+  request.set_etag(updated->etag());
+  request.mutable_form()->set_station(test.second_filing());
+  EXPECT_EQ(errors::Reason(test.Try(&Handlers::UpdateApplication, request).status()),
+            "INVALID_FIELD");
+}
+
+TEST(Submission, KeepsWhatItRestsOnAndTellsReview) {
+  TestApplication test;
+  const v1::Application submitted = test.Submitted();
+  EXPECT_EQ(submitted.state(), v1::APPLICATION_STATE_SUBMITTED);
+  EXPECT_EQ(submitted.submissions(), 1);
+  EXPECT_FALSE(submitted.findings().empty());
+  EXPECT_EQ(submitted.policy().version(), "yueyang-2021");
+
+  v1::GetSubmissionRequest request;
+  request.set_application(submitted.name());
+  const auto submission = test.Try(&Handlers::GetSubmission, request);
+  ASSERT_TRUE(submission.ok()) << submission.status();
+  EXPECT_EQ(submission->number(), 1);
+  EXPECT_EQ(submission->facts().standing().station().registry_sequence(), 7);
+  EXPECT_EQ(submission->facts().form().account().number(), "6222000000000001");
+  EXPECT_EQ(submission->facts().form().requested_amount_fen(), 5'000'000);
+  EXPECT_THAT(submission->facts().materials(), SizeIs(3));
+  EXPECT_EQ(submission->findings_size(), submitted.findings_size());
+  request.set_number(2);
+  EXPECT_EQ(test.Try(&Handlers::GetSubmission, request).status().code(),
+            absl::StatusCode::kNotFound);
+
+  const auto events = test.Events<v1::ApplicationAdvanced>();
+  ASSERT_THAT(events, SizeIs(2));
+  EXPECT_EQ(events[0].state(), v1::APPLICATION_STATE_DRAFT);
+  EXPECT_EQ(events[1].from(), v1::APPLICATION_STATE_DRAFT);
+  EXPECT_EQ(events[1].state(), v1::APPLICATION_STATE_SUBMITTED);
+  EXPECT_EQ(events[1].submission(), 1);
+  EXPECT_EQ(events[1].station_name(), submitted.station_name());
+  EXPECT_EQ(events[1].host_name(), submitted.host_name());
+  EXPECT_EQ(events[1].society_name(), submitted.society_name());
+  EXPECT_EQ(events[1].requested_amount_fen(), 5'000'000);
+}
+
+TEST(Submission, IsRefusedWithFindingsAndChangesNothing) {
+  TestApplication test;
+  const v1::Application draft = test.Create();
+  test.Put(draft.name(), "application-form", TestApplication::Pdf("a"));
+  auto& station = *test.registry().stations[test.station()].mutable_station();
+  *station.mutable_established_on() = DayToProto(Day(2024, 10, 6));
+  *station.mutable_approval_reply()->mutable_date() = DayToProto(Day(2024, 10, 6));
+  const v1::SubmitApplicationRequest request = TestApplication::SubmitRequest(draft.name());
+  const absl::Status refused = test.Try(&Handlers::SubmitApplication, request).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(errors::Reason(refused), "REFUSED");
+  EXPECT_THAT(Details(refused), testing::AllOf(HasSubstr("application.two-full-years"),
+                                               HasSubstr("application.materials-present")));
+  const v1::Application after = test.Get(draft.name());
+  EXPECT_EQ(after.SerializeAsString(), draft.SerializeAsString());
+  EXPECT_EQ(test.Count("submissions"), 0);
+  EXPECT_EQ(test.Count("live_lineages"), 0);
+
+  // The eligibility check says the same, by the same function.
+  v1::CheckEligibilityRequest check;
+  check.set_name(draft.name());
+  auto eligibility = test.Try(&Handlers::CheckEligibility, check);
+  ASSERT_TRUE(eligibility.ok()) << eligibility.status();
+  EXPECT_FALSE(eligibility->eligible());
+  std::set<std::string> violated;
+  for (const auto& finding : eligibility->findings()) {
+    if (finding.outcome() == common::v1::OUTCOME_VIOLATED) violated.insert(finding.rule_id());
+  }
+  EXPECT_THAT(violated, ElementsAre("application.materials-present", "application.two-full-years"));
+
+  // Once the two years are full and the materials there, the same request goes through.
+  for (const char* code : {"filing-form", "approval-reply"})
+    test.Put(draft.name(), code, TestApplication::Pdf(code));
+  ASSERT_TRUE(test.host().clock().SetTo(BeijingMidnight(Day(2026, 10, 7))).ok());
+  EXPECT_TRUE(test.Try(&Handlers::CheckEligibility, check)->eligible());
+  const auto submitted = test.Try(&Handlers::SubmitApplication, request);
+  EXPECT_TRUE(submitted.ok()) << submitted.status();
+}
+
+TEST(Submission, TheSameRequestAtOnceHasOneEffectAndOneAnswer) {
+  TestApplication test;
+  const v1::SubmitApplicationRequest request =
+      TestApplication::SubmitRequest(test.Complete().name());
+  std::vector<v1::Application> answers(32);
+  std::vector<std::thread> threads;
+  for (auto& answer : answers) {
+    threads.emplace_back([&] {
+      const auto submitted = test.Try(&Handlers::SubmitApplication, request);
+      EXPECT_TRUE(submitted.ok()) << submitted.status();
+      if (submitted.ok()) answer = *submitted;
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  for (const auto& answer : answers)
+    EXPECT_EQ(answer.SerializeAsString(), answers[0].SerializeAsString());
+  EXPECT_EQ(test.Count("submissions"), 1);
+}
+
+// 64 applications for one station and a second filing of its lineage, submitted at once.
+TEST(Submission, OfOneLineageOneWinsAndTheOthersAreToldWhich) {
+  TestApplication test;
+  constexpr int kAtOnce = 64;
+  std::vector<std::string> names(kAtOnce);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kAtOnce; ++i) {
+    threads.emplace_back([&, i] {
+      names[i] = test.Complete(i % 2 == 0 ? test.station() : test.second_filing()).name();
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  threads.clear();
+  std::vector<absl::Status> outcomes(kAtOnce);
+  for (int i = 0; i < kAtOnce; ++i)
+    threads.emplace_back([&, i] { outcomes[i] = test.Submit(names[i]).status(); });
+  for (auto& thread : threads) thread.join();
+
+  std::string winner;
+  for (int i = 0; i < kAtOnce; ++i) {
+    if (!outcomes[i].ok()) continue;
+    EXPECT_THAT(winner, IsEmpty()) << "two won";
+    winner = names[i];
+  }
+  ASSERT_THAT(winner, Not(IsEmpty()));
+  for (int i = 0; i < kAtOnce; ++i) {
+    if (outcomes[i].ok()) continue;
+    EXPECT_EQ(errors::Reason(outcomes[i]), "REFUSED") << outcomes[i];
+    const std::string details = Details(outcomes[i]);
+    EXPECT_THAT(details, HasSubstr("application.one-at-a-time"));
+    EXPECT_THAT(errors::MessageZh(outcomes[i]) + details, HasSubstr(winner));
+    EXPECT_EQ(test.Get(names[i]).state(), v1::APPLICATION_STATE_DRAFT);
+  }
+  EXPECT_EQ(test.Count("live_lineages"), 1);
+  EXPECT_EQ(test.Count("submissions"), 1);
+}
+
+TEST(Submission, OneOfManyRequestsForOneApplicationWins) {
+  TestApplication test;
+  const std::string name = test.Complete().name();
+  std::atomic<int> won = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 64; ++i) {
+    threads.emplace_back([&] {
+      const auto submitted = test.Submit(name);
+      if (submitted.ok()) return void(++won);
+      EXPECT_EQ(errors::Reason(submitted.status()), "STATE_FORBIDS") << submitted.status();
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(won, 1);
+}
+
+TEST(Submission, AnotherMayBeMadeOnceTheLiveOneEndedUnpaid) {
+  const review::v1::CaseState kEnds[] = {review::v1::CASE_STATE_REFUSED,
+                                         review::v1::CASE_STATE_CANCELLED,
+                                         review::v1::CASE_STATE_WITHDRAWN};
+  TestApplication test;
+  for (const auto end : kEnds) {
+    const v1::Application first = test.Submitted();
+    const std::string second = test.Complete(test.second_filing()).name();
+    EXPECT_EQ(errors::Reason(test.Submit(second).status()), "REFUSED");
+    ASSERT_TRUE(test.Review(first, end).ok());
+    EXPECT_EQ(test.Count("live_lineages"), 0);
+    const auto submitted = test.Submit(second);
+    ASSERT_TRUE(submitted.ok()) << submitted.status();
+    ASSERT_TRUE(test.Review(*submitted, review::v1::CASE_STATE_REFUSED).ok());
+  }
+}
+
+TEST(Correction, EachVersionIsShownAsItWas) {
+  TestApplication test;
+  v1::Application application = test.Submitted();
+  const std::string name = application.name();
+  for (int round = 1; round <= 3; ++round) {
+    const std::string point = Concat({"第", std::to_string(round), "次补正"});
+    ASSERT_TRUE(test.Review(application, review::v1::CASE_STATE_RETURNED, {point}).ok());
+    application = test.Get(name);
+    EXPECT_EQ(application.state(), v1::APPLICATION_STATE_RETURNED);
+    EXPECT_THAT(application.points(), ElementsAre(point));
+    EXPECT_EQ(application.reason(), "材料有误");
+
+    v1::UpdateApplicationRequest update;
+    update.set_request_id(NewUuid());
+    update.set_name(name);
+    *update.mutable_form() = application.form();
+    update.mutable_form()->set_main_content(point);
+    update.set_etag(application.etag());
+    ASSERT_TRUE(test.Try(&Handlers::UpdateApplication, update).ok());
+    test.Put(name, "approval-reply", TestApplication::Pdf(point));
+
+    v1::SubmitApplicationRequest submit = TestApplication::SubmitRequest(name);
+    EXPECT_EQ(errors::Reason(test.Try(&Handlers::SubmitApplication, submit).status()),
+              "INVALID_FIELD")
+        << "each point is to be answered";
+    submit.add_answers("已更换");
+    const auto again = test.Try(&Handlers::SubmitApplication, submit);
+    ASSERT_TRUE(again.ok()) << again.status();
+    application = *again;
+    EXPECT_THAT(application.points(), IsEmpty());
+    EXPECT_EQ(application.submissions(), round + 1);
+  }
+  for (int number = 1; number <= 4; ++number) {
+    v1::GetSubmissionRequest request;
+    request.set_application(name);
+    request.set_number(number);
+    const auto submission = test.Try(&Handlers::GetSubmission, request);
+    ASSERT_TRUE(submission.ok()) << submission.status();
+    const std::string point = Concat({"第", std::to_string(number - 1), "次补正"});
+    EXPECT_EQ(submission->facts().form().main_content(),
+              number == 1 ? "开展技术攻关与学术交流" : point);
+    EXPECT_EQ(submission->answers_size(), number == 1 ? 0 : 1);
+    EXPECT_EQ(submission->points_size(), number == 1 ? 0 : 1);
+    ASSERT_THAT(submission->materials(), SizeIs(3));
+    EXPECT_EQ(submission->materials(1).code(), "approval-reply");
+    EXPECT_EQ(test.Read(submission->materials(1).name()),
+              TestApplication::Pdf(number == 1 ? "approval-reply" : point));
+  }
+  EXPECT_THAT(test.Materials(name), SizeIs(3));
+}
+
+TEST(Withdrawal, OfADraftIsAtOnce) {
+  TestApplication test;
+  const auto withdrawn = test.Withdraw(test.Create().name());
+  ASSERT_TRUE(withdrawn.ok()) << withdrawn.status();
+  EXPECT_EQ(withdrawn->state(), v1::APPLICATION_STATE_WITHDRAWN);
+  EXPECT_THAT(test.Events<v1::WithdrawalRequested>(), IsEmpty());
+  EXPECT_EQ(errors::Reason(test.Withdraw(withdrawn->name()).status()), "STATE_FORBIDS");
+}
+
+TEST(Withdrawal, OfASubmittedOneIsReviewsToDecide) {
+  TestApplication test;
+  for (const bool granted : {false, true}) {
+    const v1::Application application = test.Submitted();
+    const size_t before = test.Events<v1::WithdrawalRequested>().size();
+    for (int i = 0; i < 2; ++i) {
+      const auto requested = test.Withdraw(application.name());
+      ASSERT_TRUE(requested.ok()) << requested.status();
+      EXPECT_EQ(requested->state(), v1::APPLICATION_STATE_SUBMITTED);
+      EXPECT_TRUE(requested->withdrawal_requested());
+      EXPECT_THAT(requested->next_step_zh(), HasSubstr("撤回"));
+    }
+    EXPECT_THAT(test.Events<v1::WithdrawalRequested>(), SizeIs(before + 1)) << "asked once";
+    review::v1::WithdrawalDecided decided;
+    decided.set_application(application.name());
+    decided.set_withdrawn(granted);
+    ASSERT_TRUE(test.Apply(test.handlers().OnReview(), decided).ok());
+    const v1::Application after = test.Get(application.name());
+    EXPECT_FALSE(after.withdrawal_requested());
+    EXPECT_EQ(after.state(),
+              granted ? v1::APPLICATION_STATE_WITHDRAWN : v1::APPLICATION_STATE_SUBMITTED);
+    EXPECT_EQ(test.Count("live_lineages"), granted ? 0 : 1);
+    if (!granted) {
+      ASSERT_TRUE(test.Review(application, review::v1::CASE_STATE_REFUSED).ok());
+    }
+  }
+}
+
+TEST(Withdrawal, OfAReturnedOneIsAtOnceAndFreesTheLineage) {
+  TestApplication test;
+  const v1::Application application = test.Submitted();
+  ASSERT_TRUE(test.Withdraw(application.name()).ok());
+  ASSERT_TRUE(test.Review(application, review::v1::CASE_STATE_RETURNED, {"一"}).ok());
+  // Review has not decided yet: what it ends must not be submitted anew.
+  v1::SubmitApplicationRequest submit = TestApplication::SubmitRequest(application.name());
+  submit.add_answers("是");
+  EXPECT_EQ(errors::Reason(test.Try(&Handlers::SubmitApplication, submit).status()),
+            "STATE_FORBIDS");
+  const auto withdrawn = test.Withdraw(application.name());
+  ASSERT_TRUE(withdrawn.ok()) << withdrawn.status();
+  EXPECT_EQ(withdrawn->state(), v1::APPLICATION_STATE_WITHDRAWN);
+  EXPECT_EQ(test.Count("live_lineages"), 0);
+  EXPECT_EQ(test.Events<v1::ApplicationAdvanced>().back().state(), v1::APPLICATION_STATE_WITHDRAWN);
+}
+
+TEST(Following, ShowsWhereTheCaseStands) {
+  TestApplication test;
+  const v1::Application application = test.Submitted();
+  const struct {
+    review::v1::CaseState of_case;
+    v1::ApplicationState state;
+  } kSteps[] = {
+      {review::v1::CASE_STATE_OPEN, v1::APPLICATION_STATE_UNDER_REVIEW},
+      {review::v1::CASE_STATE_ASSESSED, v1::APPLICATION_STATE_ASSESSED},
+      {review::v1::CASE_STATE_OPINION_PREPARED, v1::APPLICATION_STATE_ASSESSED},
+      {review::v1::CASE_STATE_RECOMMENDED, v1::APPLICATION_STATE_ASSESSED},
+      {review::v1::CASE_STATE_ON_AGENDA, v1::APPLICATION_STATE_ASSESSED},
+      {review::v1::CASE_STATE_AWARDED, v1::APPLICATION_STATE_AWARDED},
+      {review::v1::CASE_STATE_IN_NOTICE, v1::APPLICATION_STATE_IN_NOTICE},
+      {review::v1::CASE_STATE_OBJECTED, v1::APPLICATION_STATE_OBJECTED},
+      {review::v1::CASE_STATE_NOTICE_ENDED, v1::APPLICATION_STATE_IN_NOTICE},
+      {review::v1::CASE_STATE_CLEARED, v1::APPLICATION_STATE_CLEARED},
+  };
+  for (const auto& step : kSteps) {
+    ASSERT_TRUE(test.host().clock().Advance(absl::Hours(1)).ok());
+    const v1::ApplicationState before = test.Get(application.name()).state();
+    ASSERT_TRUE(test.Review(application, step.of_case).ok());
+    const v1::Application now = test.Get(application.name());
+    EXPECT_EQ(now.state(), step.state) << review::v1::CaseState_Name(step.of_case);
+    EXPECT_EQ(now.review_case(), test.case_name());
+    EXPECT_THAT(now.next_step_zh(), Not(IsEmpty()));
+    EXPECT_THAT(now.next_step_en(), Not(IsEmpty()));
+    if (now.state() != before) {
+      EXPECT_EQ(now.state_time().seconds(), absl::ToUnixSeconds(test.host().clock().Now()));
+    }
+  }
+  payment::v1::PaymentAdvanced event;
+  event.set_application(application.name());
+  event.set_payment(Name("payments", NewUuid()));
+  const struct {
+    payment::v1::PaymentState of_payment;
+    v1::ApplicationState state;
+  } kPayment[] = {
+      {payment::v1::PAYMENT_STATE_INSTRUCTED, v1::APPLICATION_STATE_CLEARED},
+      {payment::v1::PAYMENT_STATE_SETTLED, v1::APPLICATION_STATE_PAID},
+      {payment::v1::PAYMENT_STATE_BANK_RETURNED, v1::APPLICATION_STATE_CLEARED},
+      {payment::v1::PAYMENT_STATE_SETTLED, v1::APPLICATION_STATE_PAID},
+  };
+  for (const auto& step : kPayment) {
+    event.set_state(step.of_payment);
+    ASSERT_TRUE(test.Apply(test.handlers().OnPayment(), event).ok());
+    EXPECT_EQ(test.Get(application.name()).state(), step.state);
+  }
+  EXPECT_EQ(test.Get(application.name()).payment(), event.payment());
+  EXPECT_EQ(test.Count("live_lineages"), 1) << "paid once, for good";
+}
+
+TEST(Following, WhatComesLateIsPassedOver) {
+  TestApplication test;
+  v1::Application application = test.Submitted();
+  ASSERT_TRUE(test.Review(application, review::v1::CASE_STATE_RETURNED, {"一"}).ok());
+  v1::SubmitApplicationRequest submit = TestApplication::SubmitRequest(application.name());
+  submit.add_answers("是");
+  ASSERT_TRUE(test.Try(&Handlers::SubmitApplication, submit).ok());
+  // Of the submission before.
+  ASSERT_TRUE(test.Review(application, review::v1::CASE_STATE_REFUSED).ok());
+  application = test.Get(application.name());
+  EXPECT_EQ(application.state(), v1::APPLICATION_STATE_SUBMITTED);
+  // Payment's word may come before review's.
+  payment::v1::PaymentAdvanced paid;
+  paid.set_application(application.name());
+  paid.set_payment(Name("payments", NewUuid()));
+  paid.set_state(payment::v1::PAYMENT_STATE_SETTLED);
+  ASSERT_TRUE(test.Apply(test.handlers().OnPayment(), paid).ok());
+  ASSERT_TRUE(test.Review(application, review::v1::CASE_STATE_CLEARED).ok());
+  EXPECT_EQ(test.Get(application.name()).state(), v1::APPLICATION_STATE_PAID);
+  // Of an application that is not there: the follower stops.
+  application.set_name(Name("applications", NewUuid()));
+  EXPECT_EQ(test.Review(application, review::v1::CASE_STATE_OPEN).code(),
+            absl::StatusCode::kDataLoss);
+}
+
+TEST(Waiting, EndsWithTheStateOrTheTime) {
+  TestApplication test;
+  const v1::Application application = test.Submitted();
+  v1::GetApplicationRequest request;
+  request.set_name(application.name());
+  request.set_wait_for_state(v1::APPLICATION_STATE_UNDER_REVIEW);
+  request.set_wait_ms(30);
+  EXPECT_EQ(test.Try(&Handlers::GetApplication, request)->state(), v1::APPLICATION_STATE_SUBMITTED);
+  request.set_wait_ms(2000);
+  std::thread review(
+      [&] { EXPECT_TRUE(test.Review(application, review::v1::CASE_STATE_OPEN).ok()); });
+  EXPECT_EQ(test.Try(&Handlers::GetApplication, request)->state(),
+            v1::APPLICATION_STATE_UNDER_REVIEW);
+  review.join();
+}
+
+TEST(Ownership, AHostUnitSeesItsOwn) {
+  TestApplication test;
+  const v1::Application application = test.Submitted();
+  const v1::Material material = test.Materials(application.name())[0];
+  const auto as_other = [&](auto method, auto request) {
+    return test.TryAs(test.other_applicant(), method, request).status().code();
+  };
+  v1::GetApplicationRequest get;
+  get.set_name(application.name());
+  EXPECT_EQ(as_other(&Handlers::GetApplication, get), absl::StatusCode::kNotFound);
+  EXPECT_TRUE(test.TryAs(test.officer(), &Handlers::GetApplication, get).ok());
+  v1::CheckEligibilityRequest check;
+  check.set_name(application.name());
+  EXPECT_EQ(as_other(&Handlers::CheckEligibility, check), absl::StatusCode::kNotFound);
+  EXPECT_EQ(
+      as_other(&Handlers::SubmitApplication, TestApplication::SubmitRequest(application.name())),
+      absl::StatusCode::kNotFound);
+  v1::GetSubmissionRequest submission;
+  submission.set_application(application.name());
+  EXPECT_EQ(as_other(&Handlers::GetSubmission, submission), absl::StatusCode::kNotFound);
+  v1::ListMaterialsRequest materials;
+  materials.set_parent(application.name());
+  EXPECT_EQ(as_other(&Handlers::ListMaterials, materials), absl::StatusCode::kNotFound);
+  v1::ReadChunkRequest read;
+  read.set_name(material.name());
+  EXPECT_EQ(as_other(&Handlers::ReadChunk, read), absl::StatusCode::kNotFound);
+  EXPECT_TRUE(test.TryAs(test.officer(), &Handlers::ReadChunk, read).ok());
+
+  const v1::Application draft = test.Create();
+  const auto upload = test.Start(draft.name(), "other", 10);
+  ASSERT_TRUE(upload.ok());
+  EXPECT_EQ(as_other(&Handlers::WriteChunk,
+                     TestApplication::ChunkRequest(upload->name(), 0, "0123456789")),
+            absl::StatusCode::kNotFound);
+  EXPECT_EQ(as_other(&Handlers::FinishUpload,
+                     TestApplication::FinishRequest(upload->name(), "0123456789")),
+            absl::StatusCode::kNotFound);
+}
+
+TEST(Lists, AreFilteredAndPagedInTheOrderOfCreation) {
+  TestApplication test;
+  std::vector<std::string> names;
+  for (int i = 0; i < 5; ++i)
+    names.push_back(test.Create(i < 3 ? test.station() : test.second_filing()).name());
+  ASSERT_TRUE(test.Withdraw(names[1]).ok());
+  const auto list = [&](const Context& context, v1::ListApplicationsRequest request) {
+    std::vector<std::string> listed;
+    do {
+      const auto page = test.TryAs(context, &Handlers::ListApplications, request);
+      EXPECT_TRUE(page.ok()) << page.status();
+      for (const auto& application : page->applications()) listed.push_back(application.name());
+      request.set_page_token(page->next_page_token());
+    } while (!request.page_token().empty());
+    return listed;
+  };
+  v1::ListApplicationsRequest request;
+  request.set_page_size(2);
+  EXPECT_EQ(list(test.officer(), request), names);
+  EXPECT_EQ(list(test.applicant(), request), names);
+  EXPECT_THAT(list(test.other_applicant(), request), IsEmpty());
+  request.set_station(test.station());
+  EXPECT_THAT(list(test.applicant(), request), ElementsAre(names[0], names[1], names[2]));
+  request.set_state(v1::APPLICATION_STATE_DRAFT);
+  EXPECT_THAT(list(test.officer(), request), ElementsAre(names[0], names[2]));
+  request.clear_station();
+  EXPECT_THAT(list(test.applicant(), request), ElementsAre(names[0], names[2], names[3], names[4]));
+}
+
+}  // namespace
+}  // namespace yuezhan::application
