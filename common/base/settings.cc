@@ -120,7 +120,9 @@ std::vector<std::string> ParseSettings(int argc, char** argv, std::string_view u
     config.contains_help_flags = [](absl::string_view file) { return IsOurs(file); };
     config.contains_helpshort_flags = config.contains_help_flags;
     // Source paths of the machine that built it are no help to a reader.
-    config.normalize_filename = [](absl::string_view) { return std::string("settings"); };
+    config.normalize_filename = [](absl::string_view file) {
+      return IsOurs(file) ? std::string("settings") : std::string(file);
+    };
     absl::SetFlagsUsageConfig(config);
     char help[] = "--help";
     char* help_argv[] = {argv[0], help, nullptr};
