@@ -1,0 +1,336 @@
+#include "services/payment/test_payment.h"
+
+#include <atomic>
+
+#include "absl/strings/str_format.h"
+#include "common/base/time_proto.h"
+#include "services/payment/schema.h"
+#include "yuezhan/application/v1/application.pb.h"
+#include "yuezhan/registry/v1/registry.pb.h"
+
+namespace yuezhan::payment {
+namespace {
+
+std::atomic<int64_t> passed_ms = 0;
+
+absl::Time TestWall() { return WallNow() + absl::Milliseconds(passed_ms.load()); }
+absl::Duration TestMonotonic() { return MonotonicNow() + absl::Milliseconds(passed_ms.load()); }
+
+constexpr char kHostName[] = "湖南理工学院科协（演示）";
+constexpr char kDigest[] = "ab";
+
+rules::v1::ActFacts Act(const char* person, common::v1::Act act, const char* what) {
+  rules::v1::ActFacts facts;
+  facts.set_person(person);
+  facts.set_act(act);
+  facts.set_what(what);
+  return facts;
+}
+
+Clocks ClocksOf(TestHost& host) {
+  Clocks clocks;
+  clocks.business = std::shared_ptr<const BusinessClock>(std::shared_ptr<void>(), &host.clock());
+  clocks.wall = &TestWall;
+  clocks.monotonic = &TestMonotonic;
+  return clocks;
+}
+
+}  // namespace
+
+TestCase::TestCase()
+    : case_name(Name("cases", NewUuid())),
+      application(Name("applications", NewUuid())),
+      station(Name("stations", NewUuid())),
+      host_unit(Name("hostUnits", NewUuid())) {
+  static std::atomic<int> count = 0;
+  account.set_holder(kHostName);
+  account.set_bank("示例银行岳阳分行");
+  account.set_number(absl::StrFormat("1907010109200%06d", ++count));
+}
+
+absl::Status TestPeer::Call(std::string_view method, const google::protobuf::Message& request,
+                            google::protobuf::Message* answer, const rpc::CallOptions&) {
+  absl::MutexLock lock(&mutex_);
+  if (!down_.ok()) return down_;
+  if (method == "yuezhan.registry.v1.RegistryService/GetStanding") {
+    const auto& of = dynamic_cast<const registry::v1::GetStandingRequest&>(request);
+    dynamic_cast<rules::v1::StandingFacts&>(*answer) = standings_.at(of.station());
+    return absl::OkStatus();
+  }
+  const auto& of = dynamic_cast<const application::v1::GetSubmissionRequest&>(request);
+  auto& submission = dynamic_cast<application::v1::Submission&>(*answer);
+  submission.set_application(of.application());
+  submission.set_number(of.number());
+  *submission.mutable_facts()->mutable_form()->mutable_account() = accounts_.at(of.application());
+  *submission.mutable_submit_time() = ToProto(BeijingMidnight(Day(2026, 6, 3)) + absl::Hours(9));
+  return absl::OkStatus();
+}
+
+void TestPeer::Know(const TestCase& c) {
+  absl::MutexLock lock(&mutex_);
+  accounts_[c.application] = c.account;
+  rules::v1::StandingFacts& standing = standings_[c.station];
+  standing.mutable_station()->set_station(c.station);
+  standing.mutable_station()->set_level(common::v1::STATION_LEVEL_PROVINCIAL);
+  standing.mutable_station()->set_filed(true);
+  standing.mutable_station()->set_host_unit(c.host_unit);
+  *standing.mutable_station()->mutable_established_on() = DayToProto(Day(2023, 5, 10));
+  standing.mutable_host()->set_host_unit(c.host_unit);
+  standing.mutable_host()->set_display_name(kHostName);
+  *standing.mutable_host()->mutable_account() = c.account;
+}
+
+void TestPeer::Change(const TestCase& c, std::function<void(rules::v1::StandingFacts&)> change) {
+  absl::MutexLock lock(&mutex_);
+  change(standings_.at(c.station));
+}
+
+void TestPeer::SetDown(absl::Status status) {
+  absl::MutexLock lock(&mutex_);
+  down_ = std::move(status);
+}
+
+TestPayment::TestPayment()
+    : host_("payment", Schema()),
+      bank_(&TestWall),
+      journal_(std::make_unique<journal::Journal>(host_.database().pool(), host_.vault(),
+                                                  ClocksOf(host_), "payment")),
+      handlers_(std::make_unique<Handlers>(*journal_, host_.vault(), host_.rulebook(),
+                                           Peers{peer_, peer_, bank_})) {}
+
+TestPayment::Replica TestPayment::NewReplica(int port) {
+  Replica replica;
+  replica.host.pool = host_.database().NewPool(8, port);
+  replica.host.journal = std::make_unique<journal::Journal>(*replica.host.pool, host_.vault(),
+                                                            ClocksOf(host_), "payment");
+  replica.handlers = std::make_unique<Handlers>(*replica.host.journal, host_.vault(),
+                                                host_.rulebook(), Peers{peer_, peer_, bank_});
+  return replica;
+}
+
+std::unique_ptr<Transfers> TestPayment::NewTransfers(journal::Journal* journal) {
+  return std::make_unique<Transfers>(journal == nullptr ? *journal_ : *journal, host_.vault(),
+                                     bank_);
+}
+
+void TestPayment::Pass(absl::Duration time) { passed_ms += absl::ToInt64Milliseconds(time); }
+absl::Time TestPayment::Wall() { return TestWall(); }
+
+std::string TestPayment::Fund(int64_t fen, int year) {
+  v1::CreateFundRequest request;
+  request.set_request_id(NewUuid());
+  request.mutable_fund()->set_year(year);
+  request.mutable_fund()->set_source(Concat({"市人才发展专项资金", request.request_id()}));
+  v1::Fund fund;
+  const absl::Status status =
+      Call(handlers(), &Handlers::CreateFund, "CreateFund", "bookkeeper", request, &fund);
+  EXPECT_TRUE(status.ok()) << status;
+  if (fen > 0) {
+    EXPECT_TRUE(Allocate(fund.name(), fen).ok());
+  }
+  return fund.name();
+}
+
+absl::StatusOr<v1::Fund> TestPayment::Allocate(const std::string& fund, int64_t fen) {
+  v1::AllocateFundRequest request;
+  request.set_request_id(NewUuid());
+  request.set_name(fund);
+  *request.mutable_amount() = MoneyOf(fen);
+  request.set_reason("市财政下达");
+  v1::Fund answer;
+  const absl::Status status =
+      Call(handlers(), &Handlers::AllocateFund, "AllocateFund", "bookkeeper", request, &answer);
+  if (!status.ok()) return status;
+  return answer;
+}
+
+v1::Fund TestPayment::GetFund(const std::string& fund) {
+  v1::GetFundRequest request;
+  request.set_name(fund);
+  v1::Fund answer;
+  EXPECT_TRUE(Call(handlers(), &Handlers::GetFund, "GetFund", "bookkeeper", request, &answer).ok());
+  return answer;
+}
+
+v1::TrialBalance TestPayment::TrialBalance() {
+  v1::TrialBalance answer;
+  EXPECT_TRUE(Call(handlers(), &Handlers::GetTrialBalance, "GetTrialBalance", "bookkeeper",
+                   v1::GetTrialBalanceRequest(), &answer)
+                  .ok());
+  return answer;
+}
+
+v1::Award TestPayment::GetAward(const TestCase& c) {
+  v1::GetAwardRequest request;
+  request.set_case_name(c.case_name);
+  v1::Award answer;
+  const absl::Status status =
+      Call(handlers(), &Handlers::GetAward, "GetAward", "bookkeeper", request, &answer);
+  EXPECT_TRUE(status.ok()) << status;
+  return answer;
+}
+
+v1::Payment TestPayment::GetPayment(const std::string& name) {
+  v1::GetPaymentRequest request;
+  request.set_name(name);
+  v1::Payment answer;
+  const absl::Status status =
+      Call(handlers(), &Handlers::GetPayment, "GetPayment", "bookkeeper", request, &answer);
+  EXPECT_TRUE(status.ok()) << status;
+  return answer;
+}
+
+review::v1::CaseAdvanced TestPayment::Event(const TestCase& c, review::v1::CaseState state) const {
+  review::v1::CaseAdvanced event;
+  event.set_case_name(c.case_name);
+  event.set_application(c.application);
+  event.set_station(c.station);
+  event.set_host_unit(c.host_unit);
+  event.set_state(state);
+  event.set_station_name("演示服务站");
+  event.set_host_name(kHostName);
+  event.set_category(common::v1::STATION_LEVEL_PROVINCIAL);
+  event.set_subsidy_year(c.year);
+  event.set_amount_fen(c.amount_fen);
+  event.set_line_digest(kDigest);
+  event.set_submission(1);
+  *event.add_acts() = Act("reviewer-a", common::v1::ACT_PREPARE, "opinion");
+  *event.add_acts() = Act("reviewer-b", common::v1::ACT_APPROVE, "opinion");
+  *event.add_acts() = Act("director-a", common::v1::ACT_DECIDE, "meeting");
+  if (state != review::v1::CASE_STATE_CLEARED) return event;
+  rules::v1::PaymentFacts& clearance = *event.mutable_clearance();
+  clearance.set_qualified(true);
+  clearance.set_resolution(rules::v1::RESOLUTION_AWARD);
+  clearance.set_resolved_amount_fen(c.amount_fen);
+  clearance.set_published_amount_fen(c.amount_fen);
+  clearance.set_published_line_digest(kDigest);
+  clearance.mutable_period()->set_list_digest("list");
+  const auto policy = host_.rulebook().At(BeijingMidnight(Day(2026, 9, 15)));
+  for (const auto& site : policy->policy.notice().sites()) {
+    auto* posting = clearance.mutable_period()->add_postings();
+    posting->set_site(site.code());
+    posting->set_list_digest("list");
+    *posting->mutable_live_on() = DayToProto(Day(2026, 9, 1));
+  }
+  clearance.mutable_statement()->set_association_officer("reviewer-b");
+  clearance.mutable_statement()->set_talent_office_officer("secretary-a");
+  *clearance.mutable_statement()->mutable_made_on() = DayToProto(Day(2026, 9, 10));
+  return event;
+}
+
+absl::Status TestPayment::Apply(const review::v1::CaseAdvanced& event) {
+  const auto on_review = handlers().OnReview();
+  journal::EventOrigin origin;
+  origin.seq = ++seq_;
+  return journal().WriteInternal(
+      "test/follow", NewUuid(), WallNow() + absl::Seconds(30),
+      [&](journal::Unit& unit) { return on_review.Apply(event, unit, origin); });
+}
+
+void TestPayment::Clear(const TestCase& c) {
+  peer_.Know(c);
+  for (const auto state : {review::v1::CASE_STATE_AWARDED, review::v1::CASE_STATE_CLEARED}) {
+    const absl::Status status = Apply(Event(c, state));
+    EXPECT_TRUE(status.ok()) << status;
+  }
+}
+
+absl::StatusOr<v1::Payment> TestPayment::Prepare(const TestCase& c, std::string_view by) {
+  v1::PreparePaymentRequest request;
+  request.set_request_id(NewUuid());
+  request.set_case_name(c.case_name);
+  v1::Payment answer;
+  const absl::Status status =
+      Call(handlers(), &Handlers::PreparePayment, "PreparePayment", by, request, &answer);
+  if (!status.ok()) return status;
+  return answer;
+}
+
+absl::StatusOr<v1::Payment> TestPayment::Authorize(const std::string& name, std::string_view by) {
+  v1::AuthorizePaymentRequest request;
+  request.set_request_id(NewUuid());
+  request.set_name(name);
+  v1::Payment answer;
+  const absl::Status status =
+      Call(handlers(), &Handlers::AuthorizePayment, "AuthorizePayment", by, request, &answer);
+  if (!status.ok()) return status;
+  return answer;
+}
+
+absl::StatusOr<v1::Payment> TestPayment::Request(const std::string& name) {
+  v1::RequestFinanceRequest request;
+  request.set_request_id(NewUuid());
+  request.set_name(name);
+  v1::Payment answer;
+  const absl::Status status =
+      Call(handlers(), &Handlers::RequestFinance, "RequestFinance", "preparer", request, &answer);
+  if (!status.ok()) return status;
+  return answer;
+}
+
+absl::StatusOr<v1::Payment> TestPayment::Answer(const std::string& name, bool accepted) {
+  v1::RecordFinanceAnswerRequest request;
+  request.set_request_id(NewUuid());
+  request.set_name(name);
+  request.set_accepted(accepted);
+  if (!accepted) request.set_reason("预算科目有误");
+  v1::Payment answer;
+  const absl::Status status = Call(handlers(), &Handlers::RecordFinanceAnswer,
+                                   "RecordFinanceAnswer", "preparer", request, &answer);
+  if (!status.ok()) return status;
+  return answer;
+}
+
+absl::StatusOr<v1::Payment> TestPayment::Stop(const std::string& name) {
+  v1::StopPaymentRequest request;
+  request.set_request_id(NewUuid());
+  request.set_name(name);
+  request.set_reason("暂缓拨付");
+  v1::Payment answer;
+  const absl::Status status =
+      Call(handlers(), &Handlers::StopPayment, "StopPayment", "authorizer", request, &answer);
+  if (!status.ok()) return status;
+  return answer;
+}
+
+absl::StatusOr<v1::Payment> TestPayment::Resend(const std::string& name,
+                                                const rules::v1::AccountFacts* payee) {
+  v1::ResendPaymentRequest request;
+  request.set_request_id(NewUuid());
+  request.set_name(name);
+  if (payee != nullptr) *request.mutable_payee() = *payee;
+  request.set_reason("已与建站单位核实");
+  v1::Payment answer;
+  const absl::Status status =
+      Call(handlers(), &Handlers::ResendPayment, "ResendPayment", "authorizer", request, &answer);
+  if (!status.ok()) return status;
+  return answer;
+}
+
+v1::Payment TestPayment::Instructed(const TestCase& c) {
+  Clear(c);
+  auto payment = Prepare(c);
+  EXPECT_TRUE(payment.ok()) << payment.status();
+  if (!payment.ok()) return {};
+  const std::string name = payment->name();
+  payment = Authorize(name);
+  EXPECT_TRUE(payment.ok()) << payment.status();
+  payment = Request(name);
+  EXPECT_TRUE(payment.ok()) << payment.status();
+  payment = Answer(name);
+  EXPECT_TRUE(payment.ok()) << payment.status();
+  return payment.value_or(v1::Payment());
+}
+
+void TestPayment::Send(Transfers& transfers, int rounds) {
+  for (int i = 0; i < rounds; ++i) {
+    for (;;) {
+      const auto wait = transfers.Step();
+      ASSERT_TRUE(wait.ok()) << wait.status();
+      if (*wait > absl::ZeroDuration()) break;
+    }
+    Pass(absl::Seconds(3));
+  }
+}
+
+}  // namespace yuezhan::payment

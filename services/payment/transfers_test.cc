@@ -1,0 +1,512 @@
+#include "services/payment/transfers.h"
+
+#include <atomic>
+#include <random>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "common/db/cutting_proxy.h"
+#include "common/errors/errors.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "services/payment/test_payment.h"
+
+namespace yuezhan::payment {
+namespace {
+
+int64_t Fen(const google::type::Money& money) { return FenOf(money).value(); }
+
+// The order of one payment, as far as the sender sees it.
+std::vector<OpenTransfer> PageOf(Transfers& transfers, std::string_view payment_name) {
+  for (int i = 0; i < 10; ++i) {
+    const auto page = transfers.Next();
+    EXPECT_TRUE(page.ok()) << page.status();
+    for (const OpenTransfer& open : *page) {
+      if (Name("payments", open.payment) == payment_name) return {open};
+    }
+  }
+  return {};
+}
+
+TEST(Transfer, SettlesAndThePaymentIsPaid) {
+  TestPayment payment;
+  const std::string fund = payment.Fund(6'000'000);
+  const TestCase c;
+  const std::string name = payment.Instructed(c).name();
+  ASSERT_TRUE(payment.host().clock().Advance(absl::Hours(24)).ok());
+  const auto transfers = payment.NewTransfers();
+  payment.Send(*transfers, 2);
+  const v1::Payment paid = payment.GetPayment(name);
+  EXPECT_EQ(paid.state(), v1::PAYMENT_STATE_SETTLED);
+  EXPECT_NE(paid.bank_reference(), "");
+  EXPECT_EQ(DayFromProto(paid.settled_on()), payment.host().today());
+  EXPECT_EQ(payment.GetAward(c).state(), v1::AWARD_STATE_PAID);
+  EXPECT_EQ(Fen(payment.GetFund(fund).paid()), 5'000'000);
+  EXPECT_EQ(Fen(payment.GetFund(fund).in_transit()), 0);
+  EXPECT_EQ(payment.bank().executed(), 1);
+  EXPECT_EQ(payment.bank().Received().at(c.account.number()), 5'000'000);
+  EXPECT_TRUE(payment.TrialBalance().balanced());
+}
+
+TEST(Transfer, EndsInATrueStateHoweverTheBankMisbehaves) {
+  struct Case {
+    Manner manner;
+    v1::PaymentState first;  // after the bank's first answer
+    v1::PaymentState last;
+  };
+  const Case kCases[] = {
+      {Manner::kSettle, v1::PAYMENT_STATE_SETTLED, v1::PAYMENT_STATE_SETTLED},
+      {Manner::kFail, v1::PAYMENT_STATE_FAILED, v1::PAYMENT_STATE_FAILED},
+      {Manner::kSilent, v1::PAYMENT_STATE_UNKNOWN, v1::PAYMENT_STATE_SETTLED},
+      {Manner::kLost, v1::PAYMENT_STATE_UNKNOWN, v1::PAYMENT_STATE_SETTLED},
+      {Manner::kSettleAfterError, v1::PAYMENT_STATE_UNKNOWN, v1::PAYMENT_STATE_SETTLED},
+      {Manner::kDecideLater, v1::PAYMENT_STATE_UNKNOWN, v1::PAYMENT_STATE_SETTLED},
+      {Manner::kFailLater, v1::PAYMENT_STATE_UNKNOWN, v1::PAYMENT_STATE_FAILED},
+      {Manner::kReturnLater, v1::PAYMENT_STATE_SETTLED, v1::PAYMENT_STATE_BANK_RETURNED},
+  };
+  TestPayment payment;
+  int year = 2026;
+  for (const Case& k : kCases) {
+    SCOPED_TRACE(static_cast<int>(k.manner));
+    TestCase c;
+    c.year = year++;
+    const std::string fund = payment.Fund(5'000'000, c.year);
+    const std::string name = payment.Instructed(c).name();
+    const auto transfers = payment.NewTransfers();
+    payment.bank().Next({k.manner});
+    const auto open = PageOf(*transfers, name);
+    ASSERT_EQ(open.size(), 1u);
+    const auto word = transfers->Ask(open[0]);
+    ASSERT_TRUE(word.ok());
+    ASSERT_TRUE(transfers->Record(open[0], *word).ok());
+    EXPECT_EQ(payment.GetPayment(name).state(), k.first);
+    payment.Send(*transfers);
+    EXPECT_EQ(payment.GetPayment(name).state(), k.last);
+
+    const bool paid = k.last == v1::PAYMENT_STATE_SETTLED;
+    EXPECT_EQ(payment.bank().Received().count(c.account.number()), paid ? 1u : 0u);
+    EXPECT_EQ(Fen(payment.GetFund(fund).paid()), paid ? 5'000'000 : 0);
+    EXPECT_EQ(Fen(payment.GetFund(fund).reserved()), paid ? 0 : 5'000'000);
+    EXPECT_EQ(payment.GetAward(c).state(), paid ? v1::AWARD_STATE_PAID : v1::AWARD_STATE_ORDERED);
+    EXPECT_EQ(payment.bank().fault(), "");
+    EXPECT_TRUE(payment.TrialBalance().balanced());
+  }
+}
+
+TEST(Transfer, IsNeverTakenForFailedByAnError) {
+  const absl::Status kErrors[] = {
+      absl::UnavailableError(""),        absl::DeadlineExceededError(""),
+      absl::InternalError(""),           absl::InvalidArgumentError(""),
+      absl::PermissionDeniedError(""),   absl::UnimplementedError(""),
+      absl::FailedPreconditionError(""), absl::UnknownError(""),
+  };
+  TestPayment payment;
+  payment.Fund(5'000'000);
+  const TestCase c;
+  const std::string name = payment.Instructed(c).name();
+  const auto transfers = payment.NewTransfers();
+  for (const absl::Status& error : kErrors) {
+    payment.bank().SetDown(error);
+    payment.Send(*transfers, 2);
+    EXPECT_EQ(payment.GetPayment(name).state(), v1::PAYMENT_STATE_UNKNOWN) << error;
+  }
+  // Not even when its time is long over.
+  TestPayment::Pass(kTransferLife + kClockTolerance + absl::Hours(24));
+  payment.Send(*transfers, 2);
+  EXPECT_EQ(payment.GetPayment(name).state(), v1::PAYMENT_STATE_UNKNOWN);
+  // The bank is back, and does not know it: now it is final.
+  payment.bank().SetDown(absl::OkStatus());
+  payment.Send(*transfers, 30);
+  EXPECT_EQ(payment.GetPayment(name).state(), v1::PAYMENT_STATE_FAILED);
+  EXPECT_EQ(payment.bank().executed(), 0);
+}
+
+TEST(Transfer, ThatTheBankDoesNotKnowGoesOutAgainUnderTheSameIdUntilItsTimeIsOver) {
+  TestPayment payment;
+  const std::string fund = payment.Fund(5'000'000);
+  const TestCase c;
+  const v1::Payment sent = payment.Instructed(c);
+  const auto transfers = payment.NewTransfers();
+  payment.bank().Next({Manner::kLost, Manner::kLost, Manner::kLost, Manner::kLost, Manner::kLost,
+                       Manner::kLost, Manner::kLost, Manner::kLost});
+  payment.Send(*transfers, 3);
+  EXPECT_GT(payment.bank().executed(), 1);
+  EXPECT_EQ(payment.GetPayment(sent.name()).transfer_id(), sent.transfer_id());
+  // Its time is over, but the bank's clock may be behind: neither sent nor given up.
+  TestPayment::Pass(kTransferLife);
+  const int64_t executed = payment.bank().executed();
+  payment.Send(*transfers, 3);
+  EXPECT_EQ(payment.bank().executed(), executed);
+  EXPECT_EQ(payment.GetPayment(sent.name()).state(), v1::PAYMENT_STATE_UNKNOWN);
+  TestPayment::Pass(kClockTolerance);
+  payment.Send(*transfers, 3);
+  EXPECT_EQ(payment.bank().executed(), executed);
+  EXPECT_EQ(payment.GetPayment(sent.name()).state(), v1::PAYMENT_STATE_FAILED);
+  EXPECT_EQ(Fen(payment.GetFund(fund).reserved()), 5'000'000);
+  // And the next one is another transfer.
+  const v1::Payment again = payment.Resend(sent.name()).value();
+  EXPECT_EQ(again.transfer_id(), TransferId(sent.name(), 2));
+  EXPECT_NE(again.transfer_id(), sent.transfer_id());
+  payment.bank().Next({});
+  payment.Send(*transfers);
+  EXPECT_EQ(payment.GetPayment(sent.name()).state(), v1::PAYMENT_STATE_SETTLED);
+  EXPECT_EQ(payment.bank().Received().at(c.account.number()), 5'000'000);
+  EXPECT_EQ(payment.bank().fault(), "");
+}
+
+TEST(Transfer, IsAskedAboutLessAndLessOften) {
+  TestPayment payment;
+  payment.Fund(5'000'000);
+  const TestCase c;
+  payment.Instructed(c);
+  payment.bank().SetDown(absl::UnavailableError(""));
+  const auto transfers = payment.NewTransfers();
+  // Seconds at which the bank was called.
+  std::vector<int> called;
+  for (int second = 0; second < 300; ++second) {
+    const int64_t before = payment.bank().calls();
+    for (;;) {
+      const auto wait = transfers->Step();
+      ASSERT_TRUE(wait.ok());
+      if (*wait > absl::ZeroDuration()) break;
+    }
+    if (payment.bank().calls() > before) called.push_back(second);
+    TestPayment::Pass(absl::Seconds(1));
+  }
+  EXPECT_LE(called.size(), 14u);
+  EXPECT_GE(called.size(), 8u);
+  EXPECT_LE(called.back() - called[called.size() - 2], 61);
+  EXPECT_GE(called.back() - called[called.size() - 2], 59);
+  // A new process knows nothing of the waiting before.
+  payment.bank().SetDown(absl::OkStatus());
+  payment.Send(*payment.NewTransfers(), 2);
+  EXPECT_EQ(payment.bank().Received().at(c.account.number()), 5'000'000);
+}
+
+// A process killed after each step of the sender; another goes on.
+TEST(Kill, BetweenTheStepsOfTheSenderSendsOnce) {
+  TestPayment payment;
+  int year = 2026;
+  for (const Manner manner : {Manner::kSettle, Manner::kSilent, Manner::kLost, Manner::kFail,
+                              Manner::kSettleAfterError, Manner::kDecideLater}) {
+    for (int steps = 0; steps <= 3; ++steps) {
+      SCOPED_TRACE(absl::StrCat(static_cast<int>(manner), " killed after ", steps));
+      TestCase c;
+      c.year = year++;
+      const std::string fund = payment.Fund(5'000'000, c.year);
+      const std::string name = payment.Instructed(c).name();
+      payment.bank().Next({manner});
+      {
+        const auto killed = payment.NewTransfers();
+        if (steps > 0) {
+          const auto open = PageOf(*killed, name);
+          ASSERT_EQ(open.size(), 1u);
+          if (steps > 1) {
+            const auto word = killed->Ask(open[0]);
+            ASSERT_TRUE(word.ok());
+            if (steps > 2) {
+              ASSERT_TRUE(killed->Record(open[0], *word).ok());
+            }
+          }
+        }
+      }
+      payment.Send(*payment.NewTransfers());
+      const bool paid = manner != Manner::kFail;
+      EXPECT_EQ(payment.GetPayment(name).state(),
+                paid ? v1::PAYMENT_STATE_SETTLED : v1::PAYMENT_STATE_FAILED);
+      EXPECT_EQ(payment.bank().Received()[c.account.number()], paid ? 5'000'000 : 0);
+      EXPECT_EQ(payment.GetPayment(name).attempts(), 1);
+      EXPECT_EQ(payment.bank().fault(), "");
+      EXPECT_EQ(Fen(payment.GetFund(fund).paid()), paid ? 5'000'000 : 0);
+      EXPECT_TRUE(payment.TrialBalance().balanced());
+    }
+  }
+}
+
+TEST(Replicas, RecordOneWordOnceAndNoWordOfThePast) {
+  TestPayment payment;
+  const std::string fund = payment.Fund(5'000'000);
+  const TestCase c;
+  const std::string name = payment.Instructed(c).name();
+  auto replica = payment.NewReplica();
+  const auto a = payment.NewTransfers();
+  const auto b = payment.NewTransfers(replica.host.journal.get());
+  const auto open = PageOf(*a, name);
+  ASSERT_EQ(open.size(), 1u);
+  payment.bank().Next({Manner::kSettle});
+  const auto settled = a->Ask(open[0]);
+  const auto same = b->Ask(open[0]);
+  ASSERT_TRUE(settled.ok() && same.ok());
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&, i] {
+      const absl::Status status = (i % 2 == 0 ? *a : *b).Record(open[0], *settled);
+      EXPECT_TRUE(status.ok()) << status;
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(payment.host().Count("postings WHERE movement = 6"), 2);
+  const int64_t rows = payment.host().Count("journal");
+  // Replica B's call had timed out meanwhile.
+  Transfers::Word late;
+  late.state = v1::PAYMENT_STATE_UNKNOWN;
+  EXPECT_TRUE(b->Record(open[0], late).ok());
+  late.state = v1::PAYMENT_STATE_FAILED;
+  EXPECT_TRUE(b->Record(open[0], late).ok());
+  EXPECT_EQ(payment.GetPayment(name).state(), v1::PAYMENT_STATE_SETTLED);
+  EXPECT_EQ(payment.host().Count("journal"), rows);
+  EXPECT_EQ(Fen(payment.GetFund(fund).paid()), 5'000'000);
+}
+
+TEST(Replicas, AWordOfTheTransferBeforeDoesNotTouchTheNext) {
+  TestPayment payment;
+  payment.Fund(5'000'000);
+  const TestCase c;
+  const std::string name = payment.Instructed(c).name();
+  const auto transfers = payment.NewTransfers();
+  const auto open = PageOf(*transfers, name);
+  payment.bank().Next({Manner::kFail});
+  const auto failed = transfers->Ask(open[0]);
+  ASSERT_TRUE(transfers->Record(open[0], *failed).ok());
+  ASSERT_TRUE(payment.Resend(name).ok());
+  // A replica that slept through all of it.
+  ASSERT_TRUE(payment.NewTransfers()->Record(open[0], *failed).ok());
+  EXPECT_EQ(payment.GetPayment(name).state(), v1::PAYMENT_STATE_INSTRUCTED);
+  EXPECT_EQ(payment.NewTransfers()->Ask(open[0])->state, v1::PAYMENT_STATE_UNSPECIFIED);
+}
+
+TEST(Return, IsCorrectedAndThePayeeHasTheMoneyOnce) {
+  TestPayment payment;
+  const std::string fund = payment.Fund(5'000'000);
+  const TestCase c;
+  const std::string name = payment.Instructed(c).name();
+  const auto transfers = payment.NewTransfers();
+  payment.bank().Next({Manner::kReturnLater});
+  payment.Send(*transfers);
+  ASSERT_EQ(payment.GetPayment(name).state(), v1::PAYMENT_STATE_BANK_RETURNED);
+  EXPECT_FALSE(payment.GetPayment(name).has_settled_on());
+  EXPECT_EQ(Fen(payment.GetFund(fund).paid()), 0);
+
+  rules::v1::AccountFacts corrected = c.account;
+  corrected.set_number("12");
+  EXPECT_EQ(payment.Resend(name, &corrected).status().code(), absl::StatusCode::kInvalidArgument);
+  corrected.set_number("1907010109299999999");
+  corrected.set_holder("他人");
+  EXPECT_EQ(errors::Reason(payment.Resend(name, &corrected).status()), "REFUSED");
+  corrected.set_holder(c.account.holder());
+  const v1::Payment again = payment.Resend(name, &corrected).value();
+  EXPECT_EQ(again.attempts(), 2);
+  payment.Send(*transfers);
+  EXPECT_EQ(payment.GetPayment(name).state(), v1::PAYMENT_STATE_SETTLED);
+  EXPECT_EQ(payment.GetAward(c).state(), v1::AWARD_STATE_PAID);
+  EXPECT_EQ(payment.bank().Received(),
+            (std::map<std::string, int64_t>{{"1907010109299999999", 5'000'000}}));
+  EXPECT_TRUE(payment.TrialBalance().balanced());
+}
+
+TEST(Return, LongAfterSettlementIsSeenWithinTheDaysThatAreLookedAt) {
+  TestPayment payment;
+  payment.Fund(500'000'000);
+  const v1::Payment soon = payment.Instructed(TestCase());
+  const auto transfers = payment.NewTransfers();
+  payment.Send(*transfers, 2);
+  ASSERT_TRUE(payment.host().clock().Advance(9 * absl::Hours(24)).ok());
+  TestPayment::Pass(absl::Hours(2));
+  payment.bank().Rewrite(soon.transfer_id(), bank::v1::TRANSFER_STATE_RETURNED);
+  payment.Send(*transfers, 2);
+  EXPECT_EQ(payment.GetPayment(soon.name()).state(), v1::PAYMENT_STATE_BANK_RETURNED);
+}
+
+TEST(Failure, CanBeStoppedAndItsMoneyGoesBack) {
+  TestPayment payment;
+  const std::string fund = payment.Fund(5'000'000);
+  const TestCase c;
+  const std::string name = payment.Instructed(c).name();
+  payment.bank().Next({Manner::kFail});
+  payment.Send(*payment.NewTransfers(), 1);
+  ASSERT_EQ(payment.GetPayment(name).state(), v1::PAYMENT_STATE_FAILED);
+  ASSERT_TRUE(payment.Stop(name).ok());
+  EXPECT_EQ(payment.GetAward(c).state(), v1::AWARD_STATE_CLEARED);
+  ASSERT_TRUE(payment.Apply(payment.Event(c, review::v1::CASE_STATE_CANCELLED)).ok());
+  EXPECT_EQ(Fen(payment.GetFund(fund).free()), 5'000'000);
+  EXPECT_TRUE(payment.TrialBalance().balanced());
+}
+
+TEST(Failure, ThatSettledAfterAllBlocksWhateverWouldPayAgain) {
+  TestPayment payment;
+  const std::string fund = payment.Fund(5'000'000);
+  const TestCase c;
+  const v1::Payment sent = payment.Instructed(c);
+  const auto transfers = payment.NewTransfers();
+  payment.bank().Next({Manner::kFail});
+  payment.Send(*transfers, 1);
+  ASSERT_EQ(payment.GetPayment(sent.name()).state(), v1::PAYMENT_STATE_FAILED);
+  payment.bank().Rewrite(sent.transfer_id(), bank::v1::TRANSFER_STATE_SETTLED);
+  // Asked at the moment of sending again, before the timer came to see it.
+  EXPECT_EQ(errors::Reason(payment.Resend(sent.name()).status()), "REFUSED");
+  payment.Send(*transfers);
+  EXPECT_NE(payment.GetPayment(sent.name()).incident(), "");
+  EXPECT_EQ(payment.GetPayment(sent.name()).state(), v1::PAYMENT_STATE_FAILED);
+  EXPECT_EQ(errors::Reason(payment.Resend(sent.name()).status()), "REFUSED");
+  EXPECT_EQ(errors::Reason(payment.Stop(sent.name()).status()), "REFUSED");
+  // Nor does review's word free the money.
+  ASSERT_TRUE(payment.Apply(payment.Event(c, review::v1::CASE_STATE_CANCELLED)).ok());
+  EXPECT_EQ(Fen(payment.GetFund(fund).free()), 0);
+  EXPECT_NE(payment.GetAward(c).too_late(), "");
+}
+
+TEST(Failure, IsNotSentAgainWhileTheBankCannotBeAsked) {
+  TestPayment payment;
+  payment.Fund(5'000'000);
+  const std::string name = payment.Instructed(TestCase()).name();
+  payment.bank().Next({Manner::kFail});
+  payment.Send(*payment.NewTransfers(), 1);
+  payment.bank().SetDown(absl::UnavailableError(""));
+  EXPECT_EQ(payment.Resend(name).status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(payment.GetPayment(name).state(), v1::PAYMENT_STATE_FAILED);
+}
+
+TEST(Failure, SentAgainByAReplayGoesOutOnce) {
+  TestPayment payment;
+  payment.Fund(5'000'000);
+  const TestCase c;
+  const std::string name = payment.Instructed(c).name();
+  const auto transfers = payment.NewTransfers();
+  payment.bank().Next({Manner::kFail});
+  payment.Send(*transfers, 1);
+  v1::ResendPaymentRequest request;
+  request.set_request_id(NewUuid());
+  request.set_name(name);
+  request.set_reason("账户已恢复");
+  const auto resend = [&] {
+    v1::Payment answer;
+    const absl::Status status = payment.Call(payment.handlers(), &Handlers::ResendPayment,
+                                             "ResendPayment", "authorizer", request, &answer);
+    EXPECT_TRUE(status.ok()) << status;
+    return answer;
+  };
+  const v1::Payment first = resend();
+  EXPECT_EQ(resend().SerializeAsString(), first.SerializeAsString());
+  payment.Send(*transfers);
+  EXPECT_EQ(resend().SerializeAsString(), first.SerializeAsString());  // even settled
+  EXPECT_EQ(payment.GetPayment(name).attempts(), 2);
+  EXPECT_EQ(payment.bank().Received().at(c.account.number()), 5'000'000);
+}
+
+TEST(Cuts, RecordHasOneEffect) {
+  TestPayment payment;
+  const std::string fund = payment.Fund(5'000'000'000);
+  int64_t paid = 0;
+  for (const auto when : {db::CuttingProxy::When::kBefore, db::CuttingProxy::When::kAfter}) {
+    for (int n = 1; n <= 60; ++n) {
+      const std::string name = payment.Instructed(TestCase()).name();
+      db::CuttingProxy proxy("127.0.0.1", payment.host().database().serve().port);
+      auto replica = payment.NewReplica(proxy.port());
+      const auto transfers = payment.NewTransfers(replica.host.journal.get());
+      const auto open = PageOf(*transfers, name);
+      ASSERT_EQ(open.size(), 1u);
+      const auto word = transfers->Ask(open[0]);
+      ASSERT_TRUE(word.ok());
+      proxy.CutAt(n, when);
+      absl::Status status = transfers->Record(open[0], *word);
+      const bool cut = proxy.cut();
+      if (!status.ok()) status = transfers->Record(open[0], *word);
+      ASSERT_TRUE(status.ok()) << n << ": " << status;
+      ++paid;
+      EXPECT_EQ(payment.GetPayment(name).state(), v1::PAYMENT_STATE_SETTLED);
+      EXPECT_EQ(Fen(payment.GetFund(fund).paid()), paid * 5'000'000) << n;
+      if (!cut) break;  // the write has fewer statements than n
+    }
+  }
+  EXPECT_GT(paid, 20);
+  EXPECT_TRUE(payment.TrialBalance().balanced());
+}
+
+// Two replicas and a bank that misbehaves by chance, senders that die at any step, and officers who
+// send again what failed or came back: every station has its money, once.
+TEST(Campaign, EveryStationGetsItsMoneyOnce) {
+  constexpr int kPayments = 60;
+  const char* given = std::getenv("YUEZHAN_SEED");
+  const uint64_t seed =
+      given != nullptr ? std::strtoull(given, nullptr, 10) : absl::ToUnixMicros(absl::Now());
+  std::printf("YUEZHAN_SEED=%llu\n", static_cast<unsigned long long>(seed));
+  TestPayment payment;
+  const std::string fund = payment.Fund(kPayments * 5'000'000);
+  std::vector<TestCase> cases(kPayments);
+  std::vector<std::string> names;
+  for (const TestCase& c : cases) names.push_back(payment.Instructed(c).name());
+  payment.bank().ByChance(seed);
+
+  auto replica = payment.NewReplica();
+  std::atomic<bool> stop = false;
+  std::vector<std::thread> senders;
+  for (int i = 0; i < 3; ++i) {
+    senders.emplace_back([&, i] {
+      std::mt19937_64 random(seed + i);
+      journal::Journal* journal = i == 0 ? nullptr : replica.host.journal.get();
+      auto transfers = payment.NewTransfers(journal);
+      while (!stop) {
+        const auto page = transfers->Next();
+        EXPECT_TRUE(page.ok()) << page.status();
+        for (const OpenTransfer& open : *page) {
+          if (random() % 4 == 0) transfers = payment.NewTransfers(journal);  // killed before asking
+          const auto word = transfers->Ask(open);
+          EXPECT_TRUE(word.ok()) << word.status();
+          if (random() % 4 == 0) break;  // killed before recording
+          const absl::Status status = transfers->Record(open, *word);
+          EXPECT_TRUE(status.ok()) << status;
+        }
+        absl::SleepFor(absl::Milliseconds(5));  // leaves the officers a turn
+      }
+    });
+  }
+  std::vector<std::string> open = names;
+  for (int round = 0; round < 600 && !open.empty(); ++round) {
+    absl::SleepFor(absl::Milliseconds(20));
+    TestPayment::Pass(absl::Seconds(2));
+    std::erase_if(open, [&](const std::string& name) {
+      const v1::Payment now = payment.GetPayment(name);
+      EXPECT_EQ(now.incident(), "");
+      if (now.state() == v1::PAYMENT_STATE_FAILED ||
+          now.state() == v1::PAYMENT_STATE_BANK_RETURNED) {
+        payment.Resend(name).IgnoreError();
+      }
+      return now.state() == v1::PAYMENT_STATE_SETTLED &&
+             payment.bank().StateOf(now.transfer_id()) == bank::v1::TRANSFER_STATE_SETTLED &&
+             round > 100;  // one that is sent back later was seen by then
+    });
+  }
+  stop = true;
+  for (auto& sender : senders) sender.join();
+  // What came back at the very end.
+  payment.bank().Next({});
+  for (int i = 0; i < 4; ++i) {
+    const auto transfers = payment.NewTransfers();
+    payment.Send(*transfers, 6);
+    for (const std::string& name : names) {
+      const auto state = payment.GetPayment(name).state();
+      if (state == v1::PAYMENT_STATE_FAILED || state == v1::PAYMENT_STATE_BANK_RETURNED)
+        payment.Resend(name).IgnoreError();
+    }
+  }
+  int64_t attempts = 0;
+  for (size_t i = 0; i < names.size(); ++i) {
+    const v1::Payment now = payment.GetPayment(names[i]);
+    EXPECT_EQ(now.state(), v1::PAYMENT_STATE_SETTLED) << names[i];
+    EXPECT_EQ(payment.bank().Received()[cases[i].account.number()], 5'000'000) << names[i];
+    attempts += now.attempts();
+  }
+  EXPECT_EQ(payment.bank().fault(), "");
+  const v1::Fund end = payment.GetFund(fund);
+  EXPECT_EQ(Fen(end.paid()), kPayments * 5'000'000);
+  EXPECT_EQ(Fen(end.free()) + Fen(end.reserved()) + Fen(end.in_transit()), 0);
+  EXPECT_TRUE(payment.TrialBalance().balanced());
+  EXPECT_EQ(payment.host().Count("transfers"), attempts);
+  std::printf("%d payments, %lld transfers, %lld executed, %lld asked\n", kPayments,
+              static_cast<long long>(attempts), static_cast<long long>(payment.bank().executed()),
+              static_cast<long long>(payment.bank().asked()));
+}
+
+}  // namespace
+}  // namespace yuezhan::payment
