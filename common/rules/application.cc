@@ -139,20 +139,26 @@ void Round(const Application& q, Verdict& v) {
 }
 
 constexpr Rule<v1::ApplicationFacts> kEligibility[] = {
-    {{"application.station-filed", "5.1", "application.materials", "CheckEligibility"},
+    {{"application.station-filed", "5.1", "application.materials",
+      "CheckEligibility CheckApplication"},
      StationFiled},
-    {{"application.level-subsidized", "5", "levels.subsidy_fen", "CheckEligibility"},
+    {{"application.level-subsidized", "5", "levels.subsidy_fen",
+      "CheckEligibility CheckApplication"},
      LevelSubsidized},
-    {{"application.newly-built", "5", "application.newly_built_from", "CheckEligibility"},
+    {{"application.newly-built", "5", "application.newly_built_from",
+      "CheckEligibility CheckApplication"},
      NewlyBuilt},
     {{"application.two-full-years", "5",
       "application.full_years application.anniversary_counts application.suspensions "
       "filing.establishment_decided_by",
-      "CheckEligibility"},
+      "CheckEligibility CheckApplication"},
      TwoFullYears},
-    {{"application.applicant-is-host", "5.1", "", "CheckEligibility"}, ApplicantIsHost},
-    {{"application.one-at-a-time", "5", "", "CheckEligibility"}, OneAtATime},
-    {{"application.round", "interpretation", "application.rounds", "CheckEligibility"}, Round},
+    {{"application.applicant-is-host", "5.1", "", "CheckEligibility CheckApplication"},
+     ApplicantIsHost},
+    {{"application.one-at-a-time", "5", "", "CheckEligibility CheckApplication"}, OneAtATime},
+    {{"application.round", "interpretation", "application.rounds",
+      "CheckEligibility CheckApplication"},
+     Round},
 };
 
 void Eligibility(const Application& question, Findings* findings) {

@@ -152,19 +152,21 @@ void Account(const Application& q, Verdict& v) {
 
 // Article 5.1: application form, filing form, approval reply, and what else the policy requires.
 void MaterialsPresent(const Application& q, Verdict& v) {
-  std::vector<std::string_view> missing_zh, missing_en;
+  std::string missing_zh;
+  std::vector<std::string_view> missing_en;
   for (const policy::v1::Material& material : q.policy.application().materials()) {
     if (!material.required()) continue;
     const auto& given = q.facts.materials();
     if (std::any_of(given.begin(), given.end(),
-                    [&](const auto& m) { return m.code() == material.code(); }))
+                    [&](const auto& m) { return m.code() == material.code(); })) {
       continue;
+    }
     v.Fact("missing", material.code());
-    missing_zh.push_back(material.name_zh());
+    missing_zh += Concat({"《", material.name_zh(), "》"});
     missing_en.push_back(material.name_en());
   }
-  if (missing_zh.empty()) return v.Satisfied("申报材料齐全。", "All required materials are there.");
-  v.Violated(Concat({"申报材料还缺少：《", ListZh(missing_zh), "》。请上传后提交。"}),
+  if (missing_en.empty()) return v.Satisfied("申报材料齐全。", "All required materials are there.");
+  v.Violated(Concat({"申报材料还缺少", missing_zh, "。请上传后提交。"}),
              Concat({"Materials are missing: ", ListEn(missing_en), ". Please upload them."}));
 }
 

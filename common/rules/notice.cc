@@ -250,13 +250,13 @@ void CalendarKnown(const Period& q, Verdict& v) {
 }
 
 constexpr Rule<v1::NoticePeriodFacts> kPeriod[] = {
-    {{"notice.not-withdrawn", "5.3", "", "NoticeHasRunOut"}, PeriodNotWithdrawn},
-    {{"notice.sites", "5.3", "notice.sites", "NoticeHasRunOut"}, Sites},
-    {{"notice.content", "5.3", "", "NoticeHasRunOut"}, PostedContent},
+    {{"notice.not-withdrawn", "5.3", "", "NoticeHasRunOut CheckPayment"}, PeriodNotWithdrawn},
+    {{"notice.sites", "5.3", "notice.sites", "NoticeHasRunOut CheckPayment"}, Sites},
+    {{"notice.content", "5.3", "", "NoticeHasRunOut CheckPayment"}, PostedContent},
     {{"notice.period", "5.3", "notice.working_days notice.count_first_day notice.interruption",
-      "NoticeHasRunOut"},
+      "NoticeHasRunOut CheckPayment"},
      RunOut},
-    {{"notice.calendar", "interpretation", "notice.working_days", "NoticeHasRunOut"},
+    {{"notice.calendar", "interpretation", "notice.working_days", "NoticeHasRunOut CheckPayment"},
      CalendarKnown},
 };
 

@@ -305,10 +305,11 @@ void ResolvedAmount(const Case& q, Verdict& v) {
 }
 
 constexpr Rule<v1::AssessmentFacts> kAssessment[] = {
-    {{"assessment.complete", "5", "assessment.items assessment.min_assessors", "CheckAssessment"},
+    {{"assessment.complete", "5", "assessment.items assessment.min_assessors",
+      "CheckAssessment CheckOpinion CheckMeetingItem"},
      AssessmentComplete},
     {{"assessment.qualified", "5", "assessment.items assessment.pass_score",
-      "CheckAssessment CheckMeetingItem"},
+      "CheckAssessment CheckOpinion CheckMeetingItem"},
      AssessedAsQualified},
 };
 

@@ -238,6 +238,12 @@ TEST(Meeting, ArticleFiveTwo) {
            "meeting.votes", kSatisfied},
           {"one of three", [](auto& f, auto&) { f.set_votes_for(1), f.set_abstentions(1); },
            "meeting.votes", kViolated},
+          {"half of four",
+           [](auto& f, auto&) {
+             f.mutable_meeting()->add_present("director-d");
+             f.set_votes_for(2);
+           },
+           "meeting.votes", kViolated},
           {"more votes than members", [](auto& f, auto&) { f.set_votes_for(4); }, "meeting.votes",
            kViolated},
           {"no votes in this policy",

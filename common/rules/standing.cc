@@ -101,10 +101,18 @@ void HostNotDebarred(const Standing& q, Verdict& v) {
 }
 
 constexpr Rule<v1::StandingFacts> kStanding[] = {
-    {{"standing.operating", "5", "", "CheckEligibility"}, Operating},
-    {{"standing.once", "5", "application.upgraded_may_claim_again", "CheckEligibility"}, Once},
+    {{"standing.operating", "5", "",
+      "CheckEligibility CheckApplication CheckOpinion CheckMeetingItem CheckPublication "
+      "CheckPayment CheckStanding"},
+     Operating},
+    {{"standing.once", "5", "application.upgraded_may_claim_again",
+      "CheckEligibility CheckApplication CheckOpinion CheckMeetingItem CheckPublication "
+      "CheckPayment CheckStanding"},
+     Once},
     {{"standing.host-not-debarred", "6",
-      "evaluation.debarment_stops_submitted evaluation.debarment_years", "CheckEligibility"},
+      "evaluation.debarment_stops_submitted evaluation.debarment_years",
+      "CheckEligibility CheckApplication CheckOpinion CheckMeetingItem CheckPublication "
+      "CheckPayment CheckStanding"},
      HostNotDebarred},
 };
 
