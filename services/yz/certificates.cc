@@ -1,5 +1,6 @@
 #include "services/yz/certificates.h"
 
+#include <arpa/inet.h>
 #include <openssl/bio.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -7,10 +8,14 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
+#include <cctype>
 #include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
+
+#include "absl/strings/str_cat.h"
 
 namespace yuezhan::yz {
 namespace {
@@ -69,6 +74,20 @@ X509Ptr Issue(const std::string& common_name, EVP_PKEY* key, X509* issuer, EVP_P
   return certificate;
 }
 
+// How the certificate's list of names calls it; null: neither name nor address.
+const char* HostKind(const std::string& host) {
+  in6_addr address;
+  if (inet_pton(AF_INET, host.c_str(), &address) == 1 ||
+      inet_pton(AF_INET6, host.c_str(), &address) == 1) {
+    return "IP:";
+  }
+  const bool name = !host.empty() && host.size() < 254 &&
+                    std::all_of(host.begin(), host.end(), [](unsigned char c) {
+                      return std::isalnum(c) || c == '-' || c == '.';
+                    });
+  return name ? "DNS:" : nullptr;
+}
+
 absl::StatusOr<Certificate> Packed(const X509Ptr& certificate, const Key& key) {
   if (certificate == nullptr || key == nullptr) {
     return absl::InternalError("the certificate could not be made");
@@ -91,7 +110,17 @@ absl::StatusOr<Certificate> MakeAuthority(const std::string& common_name) {
 }
 
 absl::StatusOr<Certificate> MakeCertificate(const Certificate& authority,
-                                            const std::string& common_name) {
+                                            const std::string& common_name,
+                                            const std::vector<std::string>& hosts) {
+  std::string names = "DNS:localhost,IP:127.0.0.1";
+  for (const std::string& host : hosts) {
+    const char* kind = HostKind(host);
+    if (kind == nullptr) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("\"", host, "\" is neither a host name nor an address"));
+    }
+    absl::StrAppend(&names, ",", kind, host);
+  }
   const X509Ptr issuer(
       PEM_read_bio_X509(Reader(authority.certificate).get(), nullptr, nullptr, nullptr),
       &X509_free);
@@ -106,7 +135,7 @@ absl::StatusOr<Certificate> MakeCertificate(const Certificate& authority,
                       {{NID_basic_constraints, "critical,CA:FALSE"},
                        {NID_key_usage, "critical,digitalSignature"},
                        {NID_ext_key_usage, "serverAuth,clientAuth"},
-                       {NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1"},
+                       {NID_subject_alt_name, names.c_str()},
                        {NID_authority_key_identifier, "keyid"}}),
                 key);
 }

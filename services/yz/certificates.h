@@ -2,6 +2,7 @@
 #define YUEZHAN_SERVICES_YZ_CERTIFICATES_H_
 
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
@@ -16,10 +17,12 @@ struct Certificate {
 // The authority of one installation on one machine: P-256, good for ten years.
 absl::StatusOr<Certificate> MakeAuthority(const std::string& common_name);
 
-// A certificate by that authority for a server on this machine (127.0.0.1, localhost) and for its
-// calls to others: its common name tells which service it is.
+// A certificate by that authority for a server on this machine (127.0.0.1, localhost) and by
+// `hosts` (names and addresses), and for its calls to others: its common name tells which service
+// it is. INVALID_ARGUMENT for a host that is neither name nor address.
 absl::StatusOr<Certificate> MakeCertificate(const Certificate& authority,
-                                            const std::string& common_name);
+                                            const std::string& common_name,
+                                            const std::vector<std::string>& hosts = {});
 
 }  // namespace yuezhan::yz
 

@@ -45,6 +45,12 @@ TEST(Certificates, AreOfTheirAuthorityAndForThisMachine) {
   const X509Ptr leaf = Parse(made->certificate);
   EXPECT_EQ(X509_check_ip_asc(leaf.get(), "127.0.0.1", 0), 1);
   EXPECT_EQ(X509_check_ip_asc(leaf.get(), "10.0.0.1", 0), 0);
+  const X509Ptr reached =
+      Parse(MakeCertificate(*authority, "registry", {"yz.example.cn", "10.0.0.1"})->certificate);
+  EXPECT_EQ(X509_check_ip_asc(reached.get(), "10.0.0.1", 0), 1);
+  EXPECT_EQ(X509_check_host(reached.get(), "yz.example.cn", 0, 0, nullptr), 1);
+  EXPECT_EQ(MakeCertificate(*authority, "registry", {"a,DNS:other"}).status().code(),
+            absl::StatusCode::kInvalidArgument);
   char name[100] = {};
   X509_NAME_get_text_by_NID(X509_get_subject_name(leaf.get()), NID_commonName, name, sizeof name);
   EXPECT_STREQ(name, "registry");

@@ -14,6 +14,9 @@ using Words = std::vector<std::string>;
 
 absl::Status Up(const Words& words);
 absl::Status RunDemo(const Words& words);
+absl::Status Install(const Words& words);
+absl::Status InstallSchemas(const Words& words);
+absl::Status Health(const Words& words);
 absl::Status ClockShow(const Words& words);
 absl::Status ClockSet(const Words& words);
 absl::Status ClockAdvance(const Words& words);

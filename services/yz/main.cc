@@ -42,6 +42,16 @@ const Command kCommands[] = {
      &Up},
     {"demo", "", 0, 0, "Drive the demonstration through the public APIs, step by step.",
      "通过公开接口逐步运行演示。", "profile", &RunDemo},
+    {"install", "DIRECTORY [HOST…]", 1, 20,
+     "Make keys, certificates and passwords of a deployed installation where they are missing. "
+     "HOST: a name or address by which clients reach it.",
+     "生成部署所需的密钥、证书与口令（已有者不变）。", "database_host demo", &Install},
+    {"schemas", "DIRECTORY", 1, 1,
+     "Make the schemas and accounts of a deployed installation in its database.",
+     "在数据库中建立各服务的库与账户。", "", &InstallSchemas},
+    {"health", "HOST:PORT [CA_FILE]", 1, 2,
+     "Ask a server whether it serves: exit 0 when it does. Without CA_FILE: without TLS.",
+     "查询服务是否就绪，就绪时退出码为0。", "", &Health},
     {"clock show", "", 0, 0, "Show the simulated business clock (Beijing).",
      "显示模拟业务时钟（北京时间）。", "profile", &ClockShow},
     {"clock set", "WHEN", 1, 1,
@@ -88,7 +98,7 @@ const Command* Find(const Words& line, size_t* count) {
 void PrintHelp(const Command& command) {
   std::printf("yz %s %s\n\n  %s\n  %s\n\nSettings 设置:\n", command.words, command.arguments,
               command.en, command.zh);
-  for (const auto name : absl::StrSplit(command.settings, ' ')) {
+  for (const auto name : absl::StrSplit(command.settings, ' ', absl::SkipEmpty())) {
     const absl::CommandLineFlag* flag = absl::FindCommandLineFlag(name);
     std::printf("  --%-15s %s [%s]\n", std::string(name).c_str(), flag->Help().c_str(),
                 flag->DefaultValue().c_str());

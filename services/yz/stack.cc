@@ -20,6 +20,7 @@
 #include "common/journal/vault.h"
 #include "services/yz/certificates.h"
 #include "services/yz/files.h"
+#include "services/yz/installation.h"
 
 namespace yuezhan::yz {
 namespace {
@@ -172,17 +173,7 @@ absl::Status Stack::MakeSchemas() {
 }
 
 absl::Status Stack::OpenClock() {
-  const absl::StatusOr<std::string> made = KeptFile(Path("clock"), [this] {
-    // As SimulatedClock keeps it; a file that it makes itself would begin at the wall clock.
-    uint64_t unix_ms = static_cast<uint64_t>(absl::ToUnixMillis(options_.clock_start));
-    std::string bytes(sizeof unix_ms, '\0');
-    for (char& byte : bytes) {
-      byte = static_cast<char>(unix_ms & 0xff);
-      unix_ms >>= 8;
-    }
-    return bytes;
-  });
-  if (!made.ok()) return made.status();
+  YZ_RETURN_IF_ERROR(StartClock(Path("clock"), options_.clock_start));
   YZ_ASSIGN_OR_RETURN(clock_, SimulatedClock::Open(Path("clock")));
   return absl::OkStatus();
 }
