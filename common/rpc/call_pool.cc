@@ -7,6 +7,7 @@
 #include <grpcpp/support/proto_buffer_writer.h>
 
 #include "common/base/clocks.h"
+#include "common/base/log.h"
 #include "common/errors/errors.h"
 #include "common/rpc/wire.h"
 #include "google/protobuf/message.h"
@@ -152,16 +153,21 @@ void CallPool::OnArrival(Call* call) {
   Read(call);
 }
 
-// Counts the call among the live ones. When they are too many the oldest makes room if it has not
-// even sent its request: honest ones send it at once.
+// Counts the call among the live ones. When they are too many and the oldest has not even sent its
+// request, its whole connection makes room: honest clients send it at once.
 bool CallPool::Admit(Call* call) {
-  absl::MutexLock lock(&live_mutex_);
-  call->place = live_.insert(live_.end(), call);
-  if (live_.size() <= static_cast<size_t>(options_.max_calls)) return true;
-  Call* oldest = live_.front();
-  if (oldest->state != Call::State::kReading) return false;
-  live_.splice(live_.end(), live_, oldest->place);  // not again for the next arrival
-  oldest->context.TryCancel();
+  std::string idler;
+  {
+    absl::MutexLock lock(&live_mutex_);
+    call->place = live_.insert(live_.end(), call);
+    if (live_.size() <= static_cast<size_t>(options_.max_calls)) return true;
+    Call* oldest = live_.front();
+    if (oldest->state != Call::State::kReading) return false;
+    live_.splice(live_.end(), live_, oldest->place);  // not again for the next arrival
+    idler = oldest->context.peer();
+    oldest->context.TryCancel();
+  }
+  if (hang_up) hang_up(idler);
   return true;
 }
 
@@ -174,7 +180,10 @@ void CallPool::OnRequest(Call* call, bool ok) {
   // A stream's end; or the client went away, sent no message, or one beyond what gRPC itself takes
   // (it has told so already). Not reported: nothing was asked.
   if (!ok && call->answered) return End(call, grpc::Status::OK);
-  if (!ok) return End(call, NoMessage());
+  if (!ok) {
+    CountHollow(call);
+    return End(call, NoMessage());
+  }
   call->record.request_bytes = call->request.Length();
   if (call->record.request_bytes > static_cast<size_t>(options_.max_message_bytes)) {
     return Refuse(call, errors::TooLarge("request", options_.max_message_bytes, "bytes"));
@@ -198,6 +207,20 @@ void CallPool::End(Call* call, const grpc::Status& status) {
   call->stream.Finish(status, call);
 }
 
+void CallPool::CountHollow(Call* call) {
+  constexpr absl::Duration kWindow = absl::Seconds(10);
+  std::string peer = call->context.peer();
+  {
+    absl::MutexLock lock(&hollow_mutex_);
+    if (const absl::Time now = WallNow(); now > forget_hollow_) {
+      hollow_.clear();
+      forget_hollow_ = now + kWindow;
+    }
+    if (++hollow_[peer] != options_.max_hollow_calls) return;
+  }
+  if (hang_up) hang_up(peer);
+}
+
 void CallPool::Sweep() {
   const absl::Time now = WallNow();
   absl::MutexLock lock(&live_mutex_);
@@ -215,7 +238,12 @@ void CallPool::Sweep() {
 
 bool CallPool::Enqueue(Call* call) {
   absl::MutexLock lock(&mutex_);
-  if (stopping_ || queue_.size() >= static_cast<size_t>(options_.queue_length)) return false;
+  const size_t bytes = queued_bytes_ + call->record.request_bytes;
+  if (stopping_ || queue_.size() >= static_cast<size_t>(options_.queue_length) ||
+      bytes > static_cast<size_t>(options_.max_queued_bytes)) {
+    return false;
+  }
+  queued_bytes_ = bytes;
   queue_.push_back(call);
   return true;
 }
@@ -229,6 +257,7 @@ CallPool::Call* CallPool::Dequeue() {
   if (queue_.empty()) return nullptr;
   Call* call = queue_.front();
   queue_.pop_front();
+  queued_bytes_ -= call->record.request_bytes;
   return call;
 }
 

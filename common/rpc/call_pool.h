@@ -6,9 +6,12 @@
 
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <list>
 #include <memory>
+#include <string>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -31,6 +34,9 @@ class CallPool {
   grpc::AsyncGenericService* service() { return &service_; }
   void Start(std::unique_ptr<grpc::ServerCompletionQueue> queue);
 
+  // Called with the peer of a connection that floods or idles; set before Start.
+  std::function<void(const std::string& peer)> hang_up;
+
   // New calls are answered UNAVAILABLE from now on.
   void Drain() { draining_ = true; }
   // After the server's Shutdown: running handlers finish, all threads end.
@@ -49,6 +55,7 @@ class CallPool {
   void Sweep();  // cancels calls whose client neither sends nor takes what it should
   void Refuse(Call* call, const absl::Status& status);
   void End(Call* call, const grpc::Status& status);
+  void CountHollow(Call* call);
   bool Enqueue(Call* call);
   Call* Dequeue();  // null: the pool stops
   void HandleCalls();
@@ -66,8 +73,14 @@ class CallPool {
   std::list<Call*> live_ ABSL_GUARDED_BY(live_mutex_);  // arrived and not ended, the oldest first
   absl::Time next_sweep_ ABSL_GUARDED_BY(live_mutex_) = absl::InfinitePast();
 
+  // Calls without a request, by peer, since the last time they were forgotten.
+  absl::Mutex hollow_mutex_;
+  std::unordered_map<std::string, int> hollow_ ABSL_GUARDED_BY(hollow_mutex_);
+  absl::Time forget_hollow_ ABSL_GUARDED_BY(hollow_mutex_) = absl::InfinitePast();
+
   absl::Mutex mutex_;
   std::deque<Call*> queue_ ABSL_GUARDED_BY(mutex_);
+  size_t queued_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
 
   std::vector<std::thread> pollers_;

@@ -1,5 +1,6 @@
 #include "common/rpc/server.h"
 
+#include <grpc/support/log.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
@@ -14,6 +15,7 @@
 #include "common/base/text.h"
 #include "common/rpc/call_pool.h"
 #include "common/rpc/chain.h"
+#include "common/rpc/listener.h"
 #include "common/rpc/standard_services.h"
 #include "common/rpc/wire.h"
 
@@ -25,6 +27,13 @@ namespace {
 constexpr int kMessageSlack = 2 << 20;
 // Memory that gRPC may hold for connections and messages, beyond it it slows and refuses.
 constexpr size_t kTransportBytes = 128 << 20;
+
+// gRPC's own complaints (failed handshakes mostly) as lines of our log.
+void LogOfGrpc(gpr_log_func_args* line) {
+  const LogLevel level =
+      line->severity == GPR_LOG_SEVERITY_ERROR ? LogLevel::kWarning : LogLevel::kDebug;
+  Log(level, "grpc", {{"text", line->message}});
+}
 
 absl::Status WritePort(const std::string& file, int port) {
   if (file.empty()) return absl::OkStatus();
@@ -41,7 +50,6 @@ void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
   const std::pair<const char*, int> arguments[] = {
       {GRPC_ARG_MAX_CONCURRENT_STREAMS, options.max_streams_per_connection},
       {GRPC_ARG_MAX_METADATA_SIZE, options.max_metadata_bytes},
-      {GRPC_ARG_ALLOW_REUSEPORT, 0},  // two servers on one port are a mistake, not a pair
       {GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10'000},
       {GRPC_ARG_KEEPALIVE_TIME_MS, 60'000},  // finds peers that vanished
       {GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000},
@@ -73,10 +81,11 @@ struct Server::Impl {
   Methods methods;
   StandardServices standard;
   const Chain chain;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor;
+  std::unique_ptr<Listener> listener;
   CallPool pool;
   std::unique_ptr<grpc::Server> server;
   std::unique_ptr<BackgroundLoop> probe;
-  int port = 0;
   int serving = -1;  // as last told; -1: not yet
   bool stopped = false;
 };
@@ -86,7 +95,7 @@ Server::Server(ServerOptions options, auth::TokenVerifier* verifier)
 Server::~Server() { Stop(); }
 
 void Server::Add(Service service) { impl_->services.push_back(std::move(service)); }
-int Server::port() const { return impl_->port; }
+int Server::port() const { return impl_->listener == nullptr ? 0 : impl_->listener->port(); }
 
 absl::Status Server::Start() {
   for (const Service& service : impl_->services) YZ_RETURN_IF_ERROR(impl_->methods.Bind(service));
@@ -94,29 +103,32 @@ absl::Status Server::Start() {
   // Health is right from the first answer on; then the probe keeps it so.
   (void)impl_->Probe();
   impl_->probe = std::make_unique<BackgroundLoop>("health", [this] { return impl_->Probe(); });
-  return WritePort(impl_->options.port_file, impl_->port);
+  return WritePort(impl_->options.port_file, port());
 }
 
 absl::Status Server::Impl::Serve() {
   YZ_ASSIGN_OR_RETURN(const auto credentials, MakeServerCredentials(options));
+  gpr_set_log_function(&LogOfGrpc);
+  YZ_ASSIGN_OR_RETURN(listener, Listener::Bind(options.listen, options.max_connections));
   standard.Bind(methods, options.reflection);
   grpc::ServerBuilder builder;
   SetLimits(options, builder);
-  builder.AddListeningPort(options.listen, credentials, &port);
+  // From outside, so that connections can be counted and hung up on.
+  acceptor = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, credentials);
   builder.RegisterAsyncGenericService(pool.service());
   auto events = builder.AddCompletionQueue();
   server = builder.BuildAndStart();
-  if (server == nullptr || port == 0) {
-    // A queue that was never part of a started server must still be shut down and emptied.
-    events->Shutdown();
-    void* tag;
-    bool ok;
-    while (events->Next(&tag, &ok)) {
-    }
-    server.reset();
-    return absl::UnavailableError(Concat({"cannot listen on ", options.listen}));
-  }
+  if (server == nullptr) return absl::InternalError("the server does not start");
+  pool.hang_up = [this](const std::string& peer) {
+    if (listener->HangUp(peer)) Log(LogLevel::kWarning, "hung up on a flood", {{"peer", peer}});
+  };
   pool.Start(std::move(events));
+  listener->Start([this](int descriptor) {
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+    connection.fd = descriptor;
+    acceptor->HandleNewConnection(&connection);
+  });
   return absl::OkStatus();
 }
 
@@ -141,6 +153,7 @@ void Server::Stop() {
   impl_->probe.reset();
   impl_->SetHealth(false);
   impl_->pool.Drain();
+  impl_->listener->Stop();
   impl_->server->Shutdown(absl::ToChronoTime(absl::Now() + impl_->options.drain));
   impl_->pool.Stop();
   impl_->server->Wait();

@@ -49,8 +49,13 @@ struct ServerOptions {
   int queue_length = 256;                // calls that wait for a handler; the excess is refused
   int posted_calls = 256;                // calls that gRPC may hand over at once
   int max_calls = 1024;                  // calls in any state, half-sent ones too
+  int max_connections = 2000;            // an idle one with TLS holds about 80 KB
   int max_streams_per_connection = 100;  // so that one client cannot fill the server
+  // Calls that one connection may open in ten seconds without sending a request, before it is hung
+  // up on: honest clients do so now and then, floods of resets do nothing else.
+  int max_hollow_calls = 200;
   int max_message_bytes = 4 << 20;
+  int max_queued_bytes = 64 << 20;  // of all requests that wait for a handler
   int max_metadata_bytes = 16 << 10;
   absl::Duration max_deadline = absl::Seconds(30);  // also for a request that names none
   absl::Duration drain = absl::Seconds(10);         // how long Stop waits for running calls

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/base/dates.h"
+#include "common/base/ids.h"
 #include "common/base/money.h"
 #include "common/base/text.h"
 #include "common/errors/errors.h"
@@ -71,21 +72,13 @@ bool IsControl(char c) {
   return (byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7f;
 }
 
-// An id as the server makes them, or "-" for "in any parent".
-bool IsId(std::string_view text) {
-  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_';
-  });
-}
-
 bool FitsPattern(std::string_view name, const std::vector<std::string>& pattern) {
   for (size_t i = 0; i < pattern.size(); ++i) {
     const size_t slash = name.find('/');
     const bool last = i + 1 == pattern.size();
     if (last != (slash == std::string_view::npos)) return false;
     const std::string_view segment = name.substr(0, slash);
-    if (pattern[i] == "*" ? !IsId(segment) : segment != pattern[i]) return false;
+    if (pattern[i] == "*" ? !IsUuid(segment) : segment != pattern[i]) return false;
     if (!last) name.remove_prefix(slash + 1);
   }
   return true;
