@@ -36,7 +36,8 @@ void ActivityDate(const Activity& q, Verdict& v) {
   }
   switch (OperationOn(q.facts.station(), *date)) {
     case Operation::kClosed:
-      return v.Violated("该日服务站已撤销，不能登记活动。", "The station was closed on that day.");
+      return v.Violated("该日服务站已撤销，不能登记活动。请核对日期。",
+                        "The station was closed on that day.");
     case Operation::kSuspended:
       return v.Remark("该日服务站处于停运期间，请核对日期。",
                       "The station was suspended on that day. Please check.");

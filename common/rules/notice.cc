@@ -17,7 +17,8 @@ using Objection = Question<v1::ObjectionFacts>;
 void Lines(const List& q, Verdict& v) {
   v.Fact("lines", std::to_string(q.facts.lines_size()));
   if (q.facts.lines().empty())
-    return v.Violated("名单为空，没有可公示的内容。", "The list is empty.");
+    return v.Violated("名单为空，没有可公示的内容。请先列入经主任会议审定的资助项目。",
+                      "The list is empty.");
   std::set<std::string_view> stations;
   for (const v1::NoticeLineFacts& line : q.facts.lines()) {
     if (stations.insert(line.standing().station().station()).second) continue;
@@ -302,7 +303,7 @@ void ObjectionInTime(const Objection& q, Verdict& v) {
   }
   v.Fact("last_day", period->last_day);
   v.Violated(Concat({"公示期已于", FormatDayZh(period->last_day),
-                     "24时届满，本异议逾期收到，按信访等渠道另行答复，不影响公示结果。"}),
+                     "24时届满，本异议逾期收到，将另行答复，不影响公示结果。"}),
              Concat({"The period ended with ", FormatDay(period->last_day),
                      "; a late objection is answered as late and holds nothing."}));
 }

@@ -25,7 +25,7 @@ void Resolved(const Payment& q, Verdict& v) {
   v.Fact("resolution", v1::Resolution_Name(q.facts.resolution()));
   if (q.facts.resolution() == v1::RESOLUTION_AWARD)
     return v.Satisfied("经主任会议审定给予资助。", "Awarded by the directors' meeting.");
-  v.Violated("未经主任会议审定给予资助，不能拨付。",
+  v.Violated("未经主任会议审定给予资助，不能拨付。请先提请主任会议审定。",
              "There is no resolution of the directors' meeting that awards it.");
 }
 
@@ -153,7 +153,9 @@ void Payee(const Payment& q, Verdict& v) {
                     Concat({"The payee is ", order.holder(), ", allowed by ",
                             order.other_holder().officer(), "."}));
   }
-  v.Violated(Concat({"收款户名“", order.holder(), "”不是建站单位，且没有经批准的决定，不能拨付。"}),
+  v.Violated(Concat({"收款户名“", order.holder(),
+                     "”不是建站单位，且没有经批准的决定，不能拨付。请改用建站单位账户，或先办理收款"
+                     "账户的决定。"}),
              "The payee is not the host unit, and no decision allows another.");
 }
 

@@ -91,10 +91,10 @@ void HostNotDebarred(const Standing& q, Verdict& v) {
     if (until) v.ChangesOn(*until + 1);
     return v.Violated(
         Concat({"建站单位因绩效评估不合格，",
-                until ? Concat({"在", FormatDayZh(*until), "之前"}) : "今后",
+                until ? Concat({"至", FormatDayZh(*until), "止"}) : "今后",
                 "不得申请同类资助。对评估结果有异议的，请向", Association(q.policy), "提出。"}),
         Concat({"The host failed an evaluation and may not apply for this kind of subsidy ",
-                until ? Concat({"until ", FormatDay(*until)}) : "any more",
+                until ? Concat({"up to and including ", FormatDay(*until)}) : "any more",
                 ". Please turn to the association if you dispute the evaluation."}));
   }
   v.Satisfied("建站单位不在限制申请之列。", "The host is not debarred.");
