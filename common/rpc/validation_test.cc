@@ -65,7 +65,10 @@ TEST_F(Contract, RulesAreChecked) {
       {"station: 'stations/a b'", "station"},
       {"station: 'stations/-'", "station"},
       {"station: 'stations/" + std::string(65, 'a') + "'", "station"},
-      {"any_name: 'stations/0190163d-8694-739b-aea5-966c26f8ad91/activities/0190163d-8694-739b-aea5-966c26f8ad91'", ""},
+      {"any_name: "
+       "'stations/0190163d-8694-739b-aea5-966c26f8ad91/activities/"
+       "0190163d-8694-739b-aea5-966c26f8ad91'",
+       ""},
       {"any_name: 'cases/0190163d-8694-739b-aea5-966c26f8ad91'", ""},
       {"any_name: 'stations/a'", "any_name"},
       {"kind: 7", "kind"},
