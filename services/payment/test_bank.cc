@@ -105,6 +105,12 @@ void TestBank::ByChance(uint64_t seed) {
   random_.seed(seed);
 }
 
+void TestBank::Behave() {
+  absl::MutexLock lock(&mutex_);
+  next_.clear();
+  by_chance_ = false;
+}
+
 void TestBank::SetDown(absl::Status status) {
   absl::MutexLock lock(&mutex_);
   down_ = std::move(status);

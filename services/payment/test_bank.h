@@ -37,6 +37,7 @@ class TestBank : public rpc::Channel {
   // Manners of the next new transfers; afterwards as it should, or by chance.
   void Next(std::initializer_list<Manner> manners);
   void ByChance(uint64_t seed);
+  void Behave();
   // Every call is answered by this error, and nothing happens; OK: no more.
   void SetDown(absl::Status status);
   // Changes what the bank says of a transfer: a bank that contradicts itself.
