@@ -43,15 +43,10 @@ absl::Status Upload(Stage& stage, const DemoStation& station, const Material& ma
   start.set_size_bytes(static_cast<int64_t>(pdf.size()));
   YZ_ASSIGN_OR_RETURN(const auto upload, stage.Call<v1::Upload>(host, "application", "StartUpload",
                                                                 start, discriminator));
-  // In two parts, as a large file goes.
-  for (size_t at = 0, half = pdf.size() / 2; at < pdf.size(); at += half) {
-    v1::WriteChunkRequest chunk;
-    chunk.set_upload(upload.name());
-    chunk.set_offset_bytes(static_cast<int64_t>(at));
-    if (at > 0) half = pdf.size() - at;
-    chunk.set_data(pdf.substr(at, half));
-    YZ_RETURN_IF_ERROR(stage.Call<v1::Upload>(host, "application", "WriteChunk", chunk).status());
-  }
+  v1::WriteChunkRequest chunk;
+  chunk.set_upload(upload.name());
+  chunk.set_data(pdf);
+  YZ_RETURN_IF_ERROR(stage.Call<v1::Upload>(host, "application", "WriteChunk", chunk).status());
   v1::FinishUploadRequest finish;
   finish.set_name(upload.name());
   finish.set_sha256(ToHex(Sha256(pdf)));

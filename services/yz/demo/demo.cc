@@ -5,6 +5,7 @@
 #include "common/base/dates.h"
 #include "common/base/money.h"
 #include "common/base/status_macros.h"
+#include "common/errors/errors.h"
 #include "services/yz/journal_check.h"
 
 namespace yuezhan::yz {
@@ -68,14 +69,21 @@ Demo::Demo(Client& client, Scenario scenario, std::shared_ptr<SimulatedClock> cl
 }
 
 absl::Status Demo::Run(const Step& step) {
+  if (&step == &steps_.front() && stage_.clock().Now() >= stage_.Day("receipt")) {
+    out_ << "演示此前已完成：以下各步以相同的请求号重放，不重复办理。"
+         << "Done before: each act is replayed under its request id and changes nothing."
+         << std::endl;
+  }
   const absl::StatusOr<std::string> result = step.act();
   if (!result.ok()) {
-    return absl::Status(result.status().code(), absl::StrCat("demonstration, step ", step.name,
-                                                             ": ", result.status().ToString()));
+    const absl::Status& status = result.status();
+    return absl::Status(status.code(),
+                        absl::StrCat("demonstration, step ", step.name, ": ", status.message(), " ",
+                                     errors::MessageZh(status)));
   }
   const std::string article = step.article.empty() ? "" : absl::StrCat("第", step.article, "条 ");
-  out_ << FormatDay(BeijingDay(stage_.clock().Now())) << " " << article << step.who << " "
-       << step.what << " → " << *result << std::endl;
+  out_ << FormatDay(BeijingDay(stage_.today)) << " " << article << step.who << " " << step.what
+       << " → " << *result << std::endl;
   return absl::OkStatus();
 }
 

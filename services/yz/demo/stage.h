@@ -42,6 +42,9 @@ class Stage {
   Caller Host(const std::string& key) const;
   absl::Time Day(const std::string& name) const { return scenario.days.at(name); }
   SimulatedClock& clock() { return *clock_; }
+  // The day that the acts are at: the clock's, or in a second run, when the clock is past it, the
+  // scenario's.
+  absl::Time today;
   Client& client() { return client_; }
 
   // Calls "FileStation" of registry. A request_id is made of the method and `discriminator`, so
