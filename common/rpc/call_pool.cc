@@ -38,8 +38,10 @@ std::vector<std::string> CertificateNames(const grpc::ServerContext& context) {
   std::vector<std::string> names;
   const auto peer = context.auth_context();
   if (peer == nullptr || !peer->IsPeerAuthenticated()) return names;
-  for (const auto& name : peer->FindPropertyValues("x509_common_name")) {
-    names.emplace_back(name.data(), name.size());
+  for (const char* property : {"x509_common_name", "x509_subject_alternative_name"}) {
+    for (const auto& name : peer->FindPropertyValues(property)) {
+      names.emplace_back(name.data(), name.size());
+    }
   }
   return names;
 }
@@ -133,13 +135,17 @@ void CallPool::OnEvent(Call* call, bool ok) {
       call->arrived_at = MonotonicNow();
       return Read(call);
     case Call::State::kQueued:
-    case Call::State::kEnding: {
-      absl::MutexLock lock(&live_mutex_);
-      live_.erase(call->place);
-    }
-      delete call;
-      return;
+    case Call::State::kEnding:
+      return Forget(call);
   }
+}
+
+void CallPool::Forget(Call* call) {
+  {
+    absl::MutexLock lock(&live_mutex_);
+    live_.erase(call->place);
+  }
+  delete call;
 }
 
 void CallPool::OnArrival(Call* call) {
@@ -268,6 +274,9 @@ void CallPool::HandleCalls() {
 }
 
 void CallPool::Handle(Call* call) {
+  if (draining_ && absl::ToUnixNanos(WallNow()) > drain_until_ns_) {
+    return Refuse(call, errors::Unavailable("server", kRetryAfter));
+  }
   call->record.queued = MonotonicNow() - call->arrived_at;
   const grpc::GenericServerContext& context = call->context;
   const Incoming incoming{

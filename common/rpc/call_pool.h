@@ -37,8 +37,16 @@ class CallPool {
   // Called with the peer of a connection that floods or idles; set before Start.
   std::function<void(const std::string& peer)> hang_up;
 
-  // New calls are answered UNAVAILABLE from now on.
-  void Drain() { draining_ = true; }
+  // New calls are answered UNAVAILABLE from now on; waits for the running ones, at most until
+  // `end`.
+  void Drain(absl::Time end) {
+    draining_ = true;
+    absl::MutexLock lock(&live_mutex_);
+    live_mutex_.AwaitWithDeadline(
+        absl::Condition(
+            +[](std::list<Call*>* live) { return live->empty(); }, &live_),
+        end);
+  }
   // After the server's Shutdown: running handlers finish, all threads end.
   void Stop();
 
@@ -49,6 +57,7 @@ class CallPool {
   bool Admit(Call* call);
   void PollEvents();
   void OnEvent(Call* call, bool ok);
+  void Forget(Call* call);
   void OnArrival(Call* call);
   void OnRequest(Call* call, bool ok);
   void Read(Call* call);
@@ -68,6 +77,7 @@ class CallPool {
   grpc::AsyncGenericService service_;
   std::unique_ptr<grpc::ServerCompletionQueue> events_;
   std::atomic<bool> draining_ = false;
+  std::atomic<int64_t> drain_until_ns_ = 0;
 
   absl::Mutex live_mutex_;
   std::list<Call*> live_ ABSL_GUARDED_BY(live_mutex_);  // arrived and not ended, the oldest first

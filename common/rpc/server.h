@@ -42,7 +42,8 @@ struct ServerOptions {
   std::string tls_key;
   std::string tls_ca;
   bool plaintext = false;  // without TLS: demonstrations and tests only; logged as a warning
-  // Names (certificate's common name) of services that may call with their certificate alone.
+  // Names (certificate's common or alternative name) of services that may call with their
+  // certificate alone.
   std::vector<std::string> services = {"registry", "application", "review", "payment"};
 
   int handler_threads = 16;              // as many as database connections: each call needs one

@@ -40,3 +40,8 @@ absl::Status FromGrpc(const grpc::Status& status) {
 }
 
 }  // namespace yuezhan::rpc
+
+#ifdef __SANITIZE_ADDRESS__
+// gRPC's resolver (c-ares) keeps some host names to the end of the process.
+extern "C" const char* __lsan_default_suppressions() { return "leak:libcares"; }
+#endif
