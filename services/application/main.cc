@@ -2,10 +2,13 @@
 #include "common/host/host.h"
 #include "common/journal/follower.h"
 #include "services/application/handlers.h"
+#include "services/application/measures.h"
 #include "services/application/schema.h"
 
 int main(int argc, char** argv) {
-  yuezhan::Host host(argc, argv, {"application", yuezhan::application::Schema()});
+  yuezhan::Host host(
+      argc, argv,
+      {"application", yuezhan::application::Schema(), yuezhan::application::Measures()});
   yuezhan::application::Handlers handlers(host.journal(), host.vault(), host.rulebook(),
                                           host.ChannelTo("registry"));
   const auto on_review = handlers.OnReview();
