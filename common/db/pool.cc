@@ -91,6 +91,11 @@ absl::Status Pool::Probe() {
   }
 }
 
+void Pool::CountReplay() {
+  absl::MutexLock lock(&mutex_);
+  ++stats_.replayed;
+}
+
 PoolStats Pool::stats() const {
   absl::MutexLock lock(&mutex_);
   PoolStats stats = stats_;

@@ -25,6 +25,7 @@ struct PoolStats {
   int64_t dropped = 0;    // of these, dropped for trouble
   int64_t saturated = 0;  // Acquire calls that had to wait
   int64_t timed_out = 0;  // of these, in vain
+  int64_t replayed = 0;   // attempts at transactions beyond the first
 };
 
 // Up to `size` sessions, opened when needed. Thread-safe. Outlives its leases.
@@ -60,6 +61,7 @@ class Pool {
   absl::Status Probe();
 
   PoolStats stats() const;
+  void CountReplay();
   const Options& options() const { return options_; }
 
  private:

@@ -90,6 +90,7 @@ absl::Status Transact(Pool& pool, absl::Time deadline,
   absl::Status last = errors::DeadlineExceeded();
   while (seen.attempts < kMaxAttempts) {
     if (WallNow() >= deadline) return answer(errors::DeadlineExceeded());
+    if (seen.attempts > 0) pool.CountReplay();
     Step step = Step::kLost;
     absl::Status status;
     absl::StatusOr<Pool::Lease> lease = pool.Acquire(deadline);

@@ -43,7 +43,11 @@ ABSL_FLAG(std::string, tls_key, "", "Private key of --tls_cert (PEM).");
 ABSL_FLAG(std::string, tls_ca, "",
           "Authority (PEM) of the other servers' and services' certificates.");
 ABSL_FLAG(bool, plaintext, false, "Without TLS: demonstrations and tests on one machine only.");
-ABSL_FLAG(std::string, log_level, "info", "debug, info, warning or error.");
+ABSL_FLAG(std::string, log_level, "info",
+          "debug, info, warning or error; or @FILE with it, read again every two seconds.");
+ABSL_FLAG(std::string, metrics_listen, "",
+          "Address of /metrics for Prometheus, host:port, without TLS: for a private network. "
+          "Empty: none.");
 ABSL_FLAG(std::string, registry, "", "Registry, host:port.");
 ABSL_FLAG(std::string, application, "", "Application, host:port.");
 ABSL_FLAG(std::string, review, "", "Review, host:port.");
@@ -94,12 +98,18 @@ std::vector<SettingCheck> FlagChecks() {
        }},
       {"log_level",
        [] {
-         LogLevel level;
-         return ParseLogLevel(absl::GetFlag(FLAGS_log_level), &level)
-                    ? ""
-                    : "must be debug, info, warning or error";
+         const absl::StatusOr<LogLevel> level = LogLevelFromFlags();
+         return level.ok() ? "" : std::string(level.status().message());
        }},
   };
+}
+
+absl::StatusOr<LogLevel> LogLevelFromFlags() {
+  const absl::StatusOr<std::string> word = ReadSecret(absl::GetFlag(FLAGS_log_level));
+  if (!word.ok()) return word.status();
+  LogLevel level;
+  if (ParseLogLevel(*word, &level)) return level;
+  return absl::InvalidArgumentError("must be debug, info, warning or error");
 }
 
 rpc::ServerOptions ServerOptionsFromFlags() {

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "absl/flags/declare.h"
+#include "absl/status/statusor.h"
+#include "common/base/log.h"
 #include "common/base/settings.h"
 #include "common/rpc/client.h"
 #include "common/rpc/server.h"
@@ -22,6 +24,8 @@ ABSL_DECLARE_FLAG(std::string, former_journal_keys);
 ABSL_DECLARE_FLAG(std::string, token_keys);
 ABSL_DECLARE_FLAG(std::string, token_issuer);
 ABSL_DECLARE_FLAG(std::string, log_level);
+ABSL_DECLARE_FLAG(std::string, metrics_listen);
+ABSL_DECLARE_FLAG(std::string, tls_cert);
 
 namespace yuezhan {
 
@@ -32,6 +36,8 @@ rpc::ServerOptions ServerOptionsFromFlags();
 rpc::ChannelOptions ChannelOptionsFromFlags(const std::string& target, const std::string& service);
 // The target of a server by the setting of its name.
 std::string TargetFromFlags(std::string_view service);
+// The log level of the moment.
+absl::StatusOr<LogLevel> LogLevelFromFlags();
 // What must hold of the settings.
 std::vector<SettingCheck> FlagChecks();
 

@@ -23,6 +23,8 @@
 #include "common/journal/service.h"
 #include "common/journal/signer.h"
 #include "common/journal/vault.h"
+#include "common/metrics/metrics.h"
+#include "common/rpc/chain.h"
 #include "common/rpc/feed_client.h"
 #include "common/rpc/server.h"
 
@@ -31,6 +33,8 @@ namespace {
 
 // Connections beside those of the calls: sequencer, each follower, timers and the health probe.
 constexpr int kBackgroundConnections = 6;
+// Shorter than Prometheus looks, so that no look finds the same twice.
+constexpr absl::Duration kBetweenSamples = absl::Seconds(5);
 
 [[noreturn]] void Fail(std::string_view what, const absl::Status& status) {
   std::fprintf(stderr, "%s: %s\n", std::string(what).c_str(),
@@ -115,6 +119,12 @@ struct Host::Impl {
     rulebook.Replace(*std::move(calendar));
   }
 
+  // A word that is no level leaves things as they are: logging must not stop a service.
+  static void ReloadLogLevel() {
+    const absl::StatusOr<LogLevel> level = LogLevelFromFlags();
+    if (level.ok()) SetLogLevel(*level);
+  }
+
   rpc::TerminationSignals signals;  // first: threads inherit the blocked signals
   const HostSpec spec;
   const std::string holder;
@@ -137,9 +147,7 @@ struct Host::Impl {
 Host::Host(int argc, char** argv, HostSpec spec) {
   const std::string usage = absl::StrCat("The ", spec.name, " service of Yuezhan (岳站).");
   ParseSettings(argc, argv, usage, FlagChecks());
-  LogLevel level = LogLevel::kInfo;
-  ParseLogLevel(absl::GetFlag(FLAGS_log_level), &level);
-  SetLogLevel(level);
+  SetLogLevel(LogLevelFromFlags().value_or(LogLevel::kInfo));
   impl_ = std::make_unique<Impl>(std::move(spec));
   impl_->Migrate();
 }
@@ -186,7 +194,19 @@ int Host::Serve(std::vector<rpc::Service> services) {
   journal::JournalService journal_service(impl.journal, impl.vault, KnownKeys(*impl.signer),
                                           impl.signer->key_id());
   rpc::ServerOptions options = ServerOptionsFromFlags();
-  options.probe = [&impl] { return impl.pool.Probe().ok(); };
+  const std::string metrics_listen = absl::GetFlag(FLAGS_metrics_listen);
+  const auto metrics =
+      Need("metrics_listen", metrics::Metrics::Open(metrics_listen, impl.spec.name));
+  Samples samples(impl.pool, *metrics, absl::GetFlag(FLAGS_tls_cert), impl.spec.measures);
+  options.on_call = [&metrics](const rpc::CallRecord& call) {
+    rpc::LogCall(call);
+    metrics->CountCall(call.method, call.code, call.elapsed, call.queued);
+  };
+  options.probe = [&impl, &samples] {
+    const bool serving = impl.pool.Probe().ok();
+    samples.SetServing(serving);
+    return serving;
+  };
   rpc::Server server(std::move(options), impl.verifier.get());
   for (rpc::Service& service : services) server.Add(std::move(service));
   rpc::Service journal_methods("yuezhan.journal.v1.JournalService");
@@ -207,10 +227,19 @@ int Host::Serve(std::vector<rpc::Service> services) {
   loops.push_back(
       std::make_unique<BackgroundLoop>("reload", [&impl]() -> absl::StatusOr<absl::Duration> {
         impl.ReloadCalendar();
+        Impl::ReloadLogLevel();
         const absl::Status keys = impl.verifier->ReloadIfChanged();
         if (!keys.ok()) return keys;
         return absl::Seconds(2);
       }));
+  if (!metrics_listen.empty()) {
+    loops.push_back(
+        std::make_unique<BackgroundLoop>("samples", [&samples]() -> absl::StatusOr<absl::Duration> {
+          const absl::Status taken = samples.Take();
+          if (!taken.ok()) return taken;
+          return kBetweenSamples;
+        }));
+  }
   Log(LogLevel::kInfo, "serving", {{"service", impl.spec.name}, {"port", server.port()}});
 
   impl.signals.Wait();

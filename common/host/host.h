@@ -12,6 +12,7 @@
 #include "common/base/clocks.h"
 #include "common/db/migrate.h"
 #include "common/host/rulebook.h"
+#include "common/host/samples.h"
 #include "common/journal/journal.h"
 #include "common/rpc/client.h"
 #include "common/rpc/handlers.h"
@@ -25,8 +26,9 @@ namespace yuezhan {
 
 // What one of the four services is, beside its handlers.
 struct HostSpec {
-  std::string name;                       // "registry"
-  std::vector<db::Migration> migrations;  // 2, 3 …; the journal's 1 is put before them
+  std::string name;                            // "registry"
+  std::vector<db::Migration> migrations;       // 2, 3 …; the journal's 1 is put before them
+  std::vector<DatabaseMeasure> measures = {};  // of its schema, for --metrics_listen
 };
 
 // Everything that the four processes have in common: settings, database, migrations, journal with

@@ -6,6 +6,7 @@
 #include "common/host/host.h"
 #include "common/journal/follower.h"
 #include "services/payment/handlers.h"
+#include "services/payment/measures.h"
 #include "services/payment/schema.h"
 #include "services/payment/transfers.h"
 
@@ -17,7 +18,8 @@ constexpr int kLanes = 4;
 }  // namespace
 
 int main(int argc, char** argv) {
-  yuezhan::Host host(argc, argv, {"payment", yuezhan::payment::Schema()});
+  yuezhan::Host host(argc, argv,
+                     {"payment", yuezhan::payment::Schema(), yuezhan::payment::Measures()});
   yuezhan::payment::Handlers handlers(
       host.journal(), host.vault(), host.rulebook(),
       {host.ChannelTo("registry"), host.ChannelTo("application"), host.ChannelTo("bank")});

@@ -2,10 +2,12 @@
 #include "common/host/host.h"
 #include "common/journal/follower.h"
 #include "services/registry/handlers.h"
+#include "services/registry/measures.h"
 #include "services/registry/schema.h"
 
 int main(int argc, char** argv) {
-  yuezhan::Host host(argc, argv, {"registry", yuezhan::registry::Schema()});
+  yuezhan::Host host(argc, argv,
+                     {"registry", yuezhan::registry::Schema(), yuezhan::registry::Measures()});
   yuezhan::registry::Handlers handlers(host.journal(), host.vault(), host.rulebook());
   const auto on_payment = handlers.OnPayment();
   host.Follow("payment", on_payment);

@@ -3,10 +3,12 @@
 #include "common/host/host.h"
 #include "common/journal/follower.h"
 #include "services/review/handlers.h"
+#include "services/review/measures.h"
 #include "services/review/schema.h"
 
 int main(int argc, char** argv) {
-  yuezhan::Host host(argc, argv, {"review", yuezhan::review::Schema()});
+  yuezhan::Host host(argc, argv,
+                     {"review", yuezhan::review::Schema(), yuezhan::review::Measures()});
   yuezhan::review::Handlers handlers(host.journal(), host.vault(), host.rulebook(),
                                      host.ChannelTo("registry"));
   const auto on_application = handlers.OnApplication();
