@@ -16,6 +16,9 @@ namespace {
 
 constexpr std::string_view kEnds = "timer:NoticeEnds";
 constexpr std::string_view kRecounts = "timer:CalendarChanged";
+// The same in the journal.
+constexpr std::string_view kEndsEntry = "timer/notice-ends";
+constexpr std::string_view kRecountsEntry = "timer/calendar-changed";
 constexpr absl::Duration kBetweenRounds = absl::Milliseconds(500);
 constexpr absl::Duration kWriteTime = absl::Seconds(10);  // of one notice's transaction
 // An objection counts by the moment at which it was admitted, and its transaction may take as long
@@ -50,7 +53,7 @@ absl::Status Handlers::CheckClocks() {
 
 absl::Status Handlers::EndNotice(const std::string& name) {
   return journal_.WriteInternal(
-      kEnds, name, WallNow() + kWriteTime, [&](journal::Unit& unit) -> absl::Status {
+      kEndsEntry, name, WallNow() + kWriteTime, [&](journal::Unit& unit) -> absl::Status {
         YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
         YZ_ASSIGN_OR_RETURN(v1::Notice notice, LockNotice(unit.sql(), name));
         YZ_RETURN_IF_ERROR(NoticeTransitions().Check(name, notice.state(), kEnds));
@@ -80,7 +83,7 @@ absl::Status Handlers::Recount(const RunningNotice& seen, const std::string& cal
   const std::string key =
       Concat({seen.name, "@", std::to_string(seen.version), "/", calendar_digest});
   return journal_.WriteInternal(
-      kRecounts, key, WallNow() + kWriteTime, [&](journal::Unit& unit) -> absl::Status {
+      kRecountsEntry, key, WallNow() + kWriteTime, [&](journal::Unit& unit) -> absl::Status {
         YZ_ASSIGN_OR_RETURN(v1::Notice notice, LockNotice(unit.sql(), seen.name));
         YZ_RETURN_IF_ERROR(NoticeTransitions().Check(seen.name, notice.state(), kRecounts));
         if (notice.etag() != std::to_string(seen.version)) return errors::Conflict();
@@ -114,7 +117,9 @@ absl::StatusOr<absl::Duration> Handlers::TendNotices() {
       }
       status = EndNotice(notice.name);
     }
-    if (status.ok()) continue;
+    // Withdrawn, ended or counted by another replica since it was listed.
+    if (status.ok() || absl::IsAborted(status) || errors::Reason(status) == "STATE_FORBIDS")
+      continue;
     Log(LogLevel::kError, "notice not tended",
         {{"notice", notice.name}, {"why", std::string(status.message())}});
     if (first.ok()) first = status;

@@ -18,6 +18,8 @@ namespace yuezhan::review {
 namespace {
 
 constexpr std::string_view kApi = "api";
+// A call lives no longer (the server's deadline).
+constexpr absl::Duration kLongestWait = absl::Seconds(30);
 constexpr std::string_view kOfficerChannels[] = {"letter", "visit", "call"};
 
 // An award that is neither cleared nor gone can be held.
@@ -166,12 +168,15 @@ absl::Status Handlers::EndHolds(db::Session& sql, std::string_view settled,
 absl::Status Handlers::FileObjection(Context& context, const v1::FileObjectionRequest& request,
                                      v1::Objection* answer) {
   const bool officer = SeesAllHosts(context.caller);
+  // Received when it was admitted, not when a thread came free for it.
+  const absl::Duration waited =
+      std::clamp(journal_.clocks().wall() - context.arrived, absl::ZeroDuration(), kLongestWait);
   return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
     // Who objects is nobody's business but the examiner's, other services' neither.
     if (!officer) unit.HideActor();
     YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
     *answer = request.objection();
-    YZ_RETURN_IF_ERROR(SetReceipt(officer, rules.today, answer));
+    YZ_RETURN_IF_ERROR(SetReceipt(officer, BeijingDay(unit.Now() - waited), answer));
     YZ_ASSIGN_OR_RETURN(Award award, LockAward(unit.sql(), answer->case_name(), request.parent()));
     const v1::Notice& notice = award.notices.at(request.parent());
     YZ_RETURN_IF_ERROR(NoticeTransitions().Check(notice.name(), notice.state(), "FileObjection"));

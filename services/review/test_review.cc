@@ -60,6 +60,14 @@ v1::Objection TestReview::GetObjection(std::string_view name) {
   return Do(&Handlers::GetObjection, secretary(), request);
 }
 
+std::vector<v1::CaseAdvanced> TestReview::StepsOf(std::string_view case_name) {
+  std::vector<v1::CaseAdvanced> steps;
+  for (auto& emitted : AllEmitted<v1::CaseAdvanced>()) {
+    if (emitted.event.case_name() == case_name) steps.push_back(std::move(emitted.event));
+  }
+  return steps;
+}
+
 std::string TestReview::Submit(const std::string& application, int submission) {
   application::v1::ApplicationAdvanced event;
   event.set_application(application);

@@ -15,6 +15,7 @@
 #include "services/review/handlers.h"
 #include "services/review/schema.h"
 #include "yuezhan/application/v1/events.pb.h"
+#include "yuezhan/journal/v1/journal.pb.h"
 #include "yuezhan/payment/v1/events.pb.h"
 #include "yuezhan/review/v1/events.pb.h"
 
@@ -100,6 +101,29 @@ class TestReview {
         "test/follow", NewUuid(), WallNow() + absl::Seconds(10),
         [&](journal::Unit& unit, bool*) { return handlers.Apply(event, unit, origin); });
   }
+  // Every event of this kind in review's own journal, in the order of its rows, with the subject
+  // that its row shows.
+  template <typename Event>
+  struct Emitted {
+    Event event;
+    std::string subject;
+  };
+  template <typename Event>
+  std::vector<Emitted<Event>> AllEmitted() {
+    std::vector<Emitted<Event>> all;
+    auto session = host_.database().pool().Acquire(WallNow() + absl::Seconds(10)).value();
+    for (const db::Row& row : session->Query("SELECT public_part FROM journal ORDER BY id")) {
+      journal::v1::PublicPart part;
+      EXPECT_TRUE(part.ParseFromString(row.Bytes(0)));
+      for (const auto& any : part.events()) {
+        Event event;
+        if (any.UnpackTo(&event)) all.push_back({std::move(event), part.subject()});
+      }
+    }
+    return all;
+  }
+  // Those that a case went through.
+  std::vector<v1::CaseAdvanced> StepsOf(std::string_view case_name);
   // A submission; its case's name. Each application is a station of its own.
   std::string Submit(const std::string& application, int submission);
   std::string OpenCase() { return Submit(Name("applications", NewUuid()), 1); }

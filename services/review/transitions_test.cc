@@ -162,7 +162,13 @@ TEST(Transitions, ACaseTakesEveryPathOfTheTable) {
                               std::string(row.method)));
     const std::string name = path.Take(row);
     const bool elsewhere = row.to == v1::CASE_STATE_CLEARED && row.method != "SignNoticeResult";
-    EXPECT_EQ((elsewhere ? no_statement : review).Get(name).state(), row.to);
+    TestReview& place = elsewhere ? no_statement : review;
+    EXPECT_EQ(place.Get(name).state(), row.to);
+    if (row.from != row.to) {
+      const auto last = place.StepsOf(name).back();
+      EXPECT_EQ(last.from(), row.from);
+      EXPECT_EQ(last.state(), row.to);
+    }
     if (testing::Test::HasFailure()) break;
   }
 }

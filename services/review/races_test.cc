@@ -1,0 +1,150 @@
+// What races at the very second of the deadline has one consistent outcome. YUEZHAN_RACES says how
+// often (default 20); YUEZHAN_SEED begins the series anew where one failed.
+#include <cstdlib>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "gtest/gtest.h"
+#include "services/review/test_review.h"
+
+namespace yuezhan::review {
+namespace {
+
+int FromEnvironment(const char* name, int otherwise) {
+  const char* text = std::getenv(name);
+  int value = 0;
+  return text != nullptr && absl::SimpleAtoi(text, &value) ? value : otherwise;
+}
+
+// Of one race: the objection that was filed, or why not.
+struct Race {
+  std::string award;
+  std::string notice;
+  Day last_day;
+  absl::StatusOr<v1::Objection> objection;
+  absl::Status withdrawn_notice;
+};
+
+void Run(TestReview& review, Handlers& second, std::mt19937& random, Race* race) {
+  std::vector<std::thread> threads;
+  const auto start = [&](auto act) {
+    const auto delay = absl::Microseconds(random() % 3000);
+    threads.emplace_back([act, delay] {
+      absl::SleepFor(delay);
+      act();
+    });
+  };
+  start([&] {
+    race->objection =
+        review.Try(&Handlers::FileObjection, review.citizen(), review.ObjectionTo(race->award));
+  });
+  start([&] {
+    // A long step of the clock over midnight, while an objection may be on its way.
+    EXPECT_TRUE(
+        review.host().clock().SetTo(BeijingMidnight(race->last_day + 1) + absl::Seconds(31)).ok());
+  });
+  for (Handlers* handlers : {&review.handlers(), &second}) {
+    start([&, handlers] {
+      while (review.GetNotice(race->notice).state() == v1::NOTICE_STATE_RUNNING) {
+        const auto wait = handlers->TendNotices();
+        EXPECT_TRUE(wait.ok()) << wait.status();
+      }
+    });
+  }
+  for (const auto office : {v1::OFFICE_ASSOCIATION, v1::OFFICE_TALENT_OFFICE}) {
+    start([&, office] {
+      for (int i = 0; i < 20; ++i) {
+        if (review.Sign(race->notice, office).ok()) break;
+        absl::SleepFor(absl::Milliseconds(1));
+      }
+    });
+  }
+  const int other = static_cast<int>(random() % 3);
+  if (other == 1) start([&] { review.RequestWithdrawal(race->award); });
+  if (other == 2) {
+    start([&] {
+      v1::WithdrawNoticeRequest request;
+      request.set_name(race->notice);
+      request.set_reason("名单有误");
+      race->withdrawn_notice =
+          review.Try(&Handlers::WithdrawNotice, review.secretary(), request).status();
+    });
+  }
+  for (auto& thread : threads) thread.join();
+}
+
+void Check(TestReview& review, const Race& race) {
+  const v1::Case award = review.Get(race.award);
+  const v1::Notice notice = review.GetNotice(race.notice);
+  int cleared = 0, ended = 0;
+  v1::CaseState before = v1::CASE_STATE_UNSPECIFIED;
+  for (const auto& step : review.StepsOf(race.award)) {
+    EXPECT_EQ(step.from(), before) << "the journal tells one history";
+    before = step.state();
+    cleared += step.state() == v1::CASE_STATE_CLEARED;
+  }
+  EXPECT_EQ(before, award.state());
+  EXPECT_LE(cleared, 1);
+  bool over = false;
+  for (const auto& emitted : review.AllEmitted<v1::NoticeAdvanced>()) {
+    if (emitted.event.notice() != race.notice) continue;
+    ended += emitted.event.state() == v1::NOTICE_STATE_ENDED &&
+             emitted.event.from() == v1::NOTICE_STATE_RUNNING;
+    over |= emitted.event.state() == v1::NOTICE_STATE_ENDED;
+  }
+  EXPECT_EQ(ended, over ? 1 : 0);
+  if (race.objection.ok()) {
+    const v1::Objection objection = review.GetObjection(race.objection->name());
+    const bool in_time = *DayFromProto(objection.received_on()) <= race.last_day;
+    const bool gone =
+        award.state() == v1::CASE_STATE_WITHDRAWN || award.state() == v1::CASE_STATE_CLEARED;
+    // In time, it holds its award, unless that was gone before; late, it holds nothing.
+    EXPECT_EQ(objection.holds(), in_time && !gone);
+    EXPECT_EQ(award.state() == v1::CASE_STATE_OBJECTED, objection.holds());
+    EXPECT_EQ(award.open_objections_size(), objection.holds() ? 1 : 0);
+  } else {
+    EXPECT_EQ(notice.state(), v1::NOTICE_STATE_WITHDRAWN) << race.objection.status();
+  }
+  if (award.state() == v1::CASE_STATE_CLEARED) {
+    EXPECT_EQ(notice.state(), v1::NOTICE_STATE_CONCLUDED);
+  }
+  if (notice.state() == v1::NOTICE_STATE_WITHDRAWN) {
+    EXPECT_EQ(cleared, 0);
+  }
+}
+
+TEST(Races, AtTheSecondOfTheDeadlineHaveOneOutcomeEach) {
+  const int races = FromEnvironment("YUEZHAN_RACES", 20);
+  const int seed = FromEnvironment("YUEZHAN_SEED", static_cast<int>(std::random_device{}()));
+  RecordProperty("seed", seed);
+  std::mt19937 random(static_cast<unsigned>(seed));
+  std::map<v1::CaseState, int> outcomes;
+  for (int i = 0; i < races;) {
+    // A database for some races: the calendar's years are many, but not endless.
+    TestReview review;
+    TestReview::Replica replica = review.NewReplica();
+    for (int k = 0; k < 50 && i < races; ++k, ++i) {
+      SCOPED_TRACE(absl::StrCat("YUEZHAN_SEED=", seed, ", race ", i));
+      Race race;
+      race.award = review.CaseIn(v1::CASE_STATE_IN_NOTICE);
+      race.notice = review.Get(race.award).notice();
+      race.last_day = *DayFromProto(review.GetNotice(race.notice).last_day());
+      ASSERT_TRUE(review.host()
+                      .clock()
+                      .SetTo(BeijingMidnight(race.last_day + 1) - absl::Milliseconds(1))
+                      .ok());
+      Run(review, *replica.handlers, random, &race);
+      Check(review, race);
+      ++outcomes[review.Get(race.award).state()];
+      if (HasFailure()) return;
+    }
+  }
+  for (const auto& [state, count] : outcomes) RecordProperty(v1::CaseState_Name(state), count);
+}
+
+}  // namespace
+}  // namespace yuezhan::review
