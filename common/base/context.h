@@ -17,6 +17,9 @@ struct Context {
   std::string trace_id;
   // When the caller stops waiting (wall clock). Work that outlives it is of no use to anyone.
   absl::Time deadline = absl::InfiniteFuture();
+  // When the call was admitted (wall clock): what is counted by its receipt does not wait for a free thread. Infinite:
+  // it is no call.
+  absl::Time arrived = absl::InfiniteFuture();
 };
 
 }  // namespace yuezhan

@@ -44,6 +44,7 @@ absl::Status Chain::Steps(const Incoming& call, google::protobuf::io::ZeroCopyIn
   Context context;
   context.method = method->name;
   context.trace_id = call.trace_id;
+  context.arrived = call.arrived;
   context.deadline = std::min(call.deadline, call.arrived + options_.max_deadline);
   if (context.deadline <= now) return errors::DeadlineExceeded();
 
