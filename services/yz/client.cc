@@ -79,6 +79,7 @@ absl::StatusOr<bool> Client::Healthy(const std::string& service, absl::Time dead
   constexpr int kServing = 1;
   rpc::CallOptions options;
   options.deadline = deadline;
+  options.wait = true;
   if (absl::Status called =
           (*channel)->Call("grpc.health.v1.Health/Check", whole_server, &status, options);
       !called.ok()) {
