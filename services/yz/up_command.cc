@@ -94,7 +94,8 @@ absl::Status Up(const Words&) {
 absl::Status RunDemo(const Words&) {
   YZ_ASSIGN_OR_RETURN(Profile profile, ProfileFromFlags());
   Client client(std::move(profile));
-  return Drive(client).status();
+  YZ_ASSIGN_OR_RETURN(const bool finished, Drive(client));
+  return finished ? absl::OkStatus() : absl::CancelledError("the demonstration was broken off");
 }
 
 }  // namespace yuezhan::yz
