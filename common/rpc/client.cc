@@ -32,6 +32,8 @@ grpc::ChannelArguments Arguments(const ChannelOptions& options) {
   arguments.SetMaxSendMessageSize(-1);  // the server tells what is too large, with its limit
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);  // ours know the contract
   arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
+  // Over all replicas that the target's name gives, and past one that ended.
+  arguments.SetLoadBalancingPolicyName("round_robin");
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
   // A server that restarts is back within a second; gRPC would look again after up to two minutes.
@@ -55,8 +57,13 @@ class GrpcChannel : public Channel {
                     const CallOptions& options) override {
     const absl::Time deadline = std::min(options.deadline, WallNow() + options_.timeout);
     const bool repeatable = IsSafeToRepeat(method, request);
+    absl::Status before;  // the attempt before: why this one waits
     for (int attempt = 1;; ++attempt) {
-      absl::Status status = Attempt(method, request, answer, options, deadline);
+      absl::Status status =
+          Attempt(method, request, answer, options, deadline, options.wait || attempt > 1);
+      // Waited for a connection until the end: that it cannot be reached tells more, and is as safe
+      // to repeat.
+      if (absl::IsDeadlineExceeded(status) && absl::IsUnavailable(before)) return before;
       if (status.ok() || !repeatable || attempt >= options_.max_attempts || !IsTransient(status)) {
         return status;
       }
@@ -64,14 +71,19 @@ class GrpcChannel : public Channel {
       const absl::Duration wait = Backoff(attempt, options_.first_backoff, jitter, status);
       if (WallNow() + wait >= deadline) return status;
       options_.sleep ? options_.sleep(wait) : absl::SleepFor(wait);
+      before = std::move(status);
     }
   }
 
  private:
   absl::Status Attempt(std::string_view method, const Message& request, Message* answer,
-                       const CallOptions& options, absl::Time deadline) {
+                       const CallOptions& options, absl::Time deadline, bool wait) {
     grpc::ClientContext context;
     context.set_deadline(absl::ToChronoTime(deadline));
+    // Who cannot be reached is told at once the first time. Later attempts wait for the connection:
+    // gRPC works on one only while a call waits (else every five seconds), and a handshake would
+    // starve between our attempts.
+    context.set_wait_for_ready(wait);
     const std::string token =
         options.token.empty() && options_.token ? options_.token() : options.token;
     if (!token.empty()) context.AddMetadata("authorization", Concat({"Bearer ", token}));

@@ -21,10 +21,11 @@ struct CallOptions {
   absl::Time deadline = absl::InfiniteFuture();  // the channel's own timeout holds too
   std::string token = {};                        // who asks; "": the channel's token
   std::string trace_id = {};                     // 32 hex digits, or ""
+  bool wait = false;  // for a server that is starting: waits for it, not failing at once
 
   // For a call made while serving another: its deadline and trace, the service's own identity.
   static CallOptions Within(const Context& context) {
-    return {context.deadline, "", context.trace_id};
+    return {context.deadline, "", context.trace_id, false};
   }
 };
 
