@@ -29,7 +29,7 @@ struct Race {
   absl::Status withdrawn_notice;
 };
 
-void Run(TestReview& review, Handlers& second, std::mt19937& random, Race* race) {
+void RunRace(TestReview& review, Handlers& second, std::mt19937& random, Race* race) {
   std::vector<std::thread> threads;
   const auto start = [&](auto act) {
     const auto delay = absl::Microseconds(random() % 3000);
@@ -137,7 +137,7 @@ TEST(Races, AtTheSecondOfTheDeadlineHaveOneOutcomeEach) {
                       .clock()
                       .SetTo(BeijingMidnight(race.last_day + 1) - absl::Milliseconds(1))
                       .ok());
-      Run(review, *replica.handlers, random, &race);
+      RunRace(review, *replica.handlers, random, &race);
       Check(review, race);
       ++outcomes[review.Get(race.award).state()];
       if (HasFailure()) return;
