@@ -244,8 +244,9 @@ int Host::Serve(std::vector<rpc::Service> services) {
 
   impl.signals.Wait();
   Log(LogLevel::kInfo, "stopping", {{"service", impl.spec.name}});
-  server.Stop();
+  // Followers and timers first: when all services stop together, whom they call is still there.
   for (auto& loop : loops) loop->Stop();
+  server.Stop();
   impl.sequencer_loop->Stop();
   for (auto& follower : impl.followers) follower->Release();
   impl.sequencer.Release();
