@@ -333,4 +333,15 @@ void TestPayment::Send(Transfers& transfers, int rounds) {
   }
 }
 
+std::vector<OpenTransfer> PageOf(Transfers& transfers, std::string_view payment_name) {
+  for (int i = 0; i < 10; ++i) {
+    const auto page = transfers.Next();
+    EXPECT_TRUE(page.ok()) << page.status();
+    for (const OpenTransfer& open : *page) {
+      if (Name("payments", open.payment) == payment_name) return {open};
+    }
+  }
+  return {};
+}
+
 }  // namespace yuezhan::payment

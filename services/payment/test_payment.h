@@ -120,6 +120,9 @@ class TestPayment {
   int64_t seq_ = 0;
 };
 
+// The page of one payment, as the sender sees it; empty: it has nothing to do about it.
+std::vector<OpenTransfer> PageOf(Transfers& transfers, std::string_view payment_name);
+
 }  // namespace yuezhan::payment
 
 #endif  // YUEZHAN_SERVICES_PAYMENT_TEST_PAYMENT_H_
