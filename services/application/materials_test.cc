@@ -88,6 +88,31 @@ TEST(Uploads, OfOneMaterialReplaceAndOfOthersAdd) {
   EXPECT_EQ(materials[0].code(), "application-form") << "in the order of their codes";
 }
 
+TEST(Uploads, BelongToTheirApplicationAlone) {
+  TestApplication test;
+  const v1::Application owner = test.Create();
+  const v1::Application other = test.Create();
+  const std::string bytes = TestApplication::Pdf("x");
+  const std::string upload = test.Start(owner.name(), "other", bytes.size())->name();
+  const std::string material = test.Put(owner.name(), "approval-reply", bytes).name();
+  // Their ids under another application, as someone could name them who may see that one only.
+  const auto under_other = [&](const std::string& name) {
+    return Concat({other.name(), name.substr(owner.name().size())});
+  };
+  const auto chunk = TestApplication::ChunkRequest(under_other(upload), 0, bytes);
+  EXPECT_EQ(test.Try(&Handlers::WriteChunk, chunk).status().code(), absl::StatusCode::kNotFound);
+  ASSERT_TRUE(
+      test.Try(&Handlers::WriteChunk, TestApplication::ChunkRequest(upload, 0, bytes)).ok());
+  v1::GetUploadRequest get;
+  get.set_name(under_other(upload));
+  EXPECT_EQ(test.Try(&Handlers::GetUpload, get).status().code(), absl::StatusCode::kNotFound);
+  const auto finish = TestApplication::FinishRequest(under_other(upload), bytes);
+  EXPECT_EQ(test.Try(&Handlers::FinishUpload, finish).status().code(), absl::StatusCode::kNotFound);
+  v1::ReadChunkRequest read;
+  read.set_name(under_other(material));
+  EXPECT_EQ(test.Try(&Handlers::ReadChunk, read).status().code(), absl::StatusCode::kNotFound);
+}
+
 TEST(Uploads, ExpireWithoutTrace) {
   TestApplication test;
   const std::string name = test.Create().name();
