@@ -17,6 +17,7 @@ absl::Status RunDemo(const Words& words);
 absl::Status Install(const Words& words);
 absl::Status InstallSchemas(const Words& words);
 absl::Status Health(const Words& words);
+absl::Status Reconcile(const Words& words);
 absl::Status ClockShow(const Words& words);
 absl::Status ClockSet(const Words& words);
 absl::Status ClockAdvance(const Words& words);

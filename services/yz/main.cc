@@ -52,6 +52,11 @@ const Command kCommands[] = {
     {"health", "HOST:PORT [CA_FILE]", 1, 2,
      "Ask a server whether it serves: exit 0 when it does. Without CA_FILE: without TLS.",
      "查询服务是否就绪，就绪时退出码为0。", "", &Health},
+    {"reconcile", "", 0, 0,
+     "Compare the bank's books with the payments: money that went out and payment does not know "
+     "of, "
+     "after a restore, is listed, and the exit code is not 0.",
+     "核对银行流水与付款记录，列出系统不知道的转账。", kCaller, &Reconcile},
     {"clock show", "", 0, 0, "Show the simulated business clock (Beijing).",
      "显示模拟业务时钟（北京时间）。", "profile", &ClockShow},
     {"clock set", "WHEN", 1, 1,
