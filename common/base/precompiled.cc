@@ -1,0 +1,1 @@
+// Holds nothing: a target needs a source (common/base/precompiled.h).
