@@ -10,7 +10,6 @@
 namespace yuezhan::review {
 namespace {
 
-
 // Brings a case to the state before, and acts: one function for each method of the table. The case.
 struct Path {
   TestReview& review;
