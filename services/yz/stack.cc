@@ -319,12 +319,14 @@ absl::Status Stack::StopAll() {
   {
     absl::MutexLock lock(&mutex_);
     for (const auto& [instance, process] : processes_) {
+      if (instance == kBank) continue;  // last: payment may be waiting for its answer
       process->Signal(SIGTERM);
       running.push_back(instance);
     }
   }
   absl::Status first;
   for (const std::string& instance : running) first.Update(Stop(instance));
+  first.Update(Stop(std::string(kBank)));
   return first;
 }
 
