@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::array<const char*, 4> kWords = {"debug", "info", "warning", "error"};
 std::atomic<LogLevel> g_level{LogLevel::kInfo};
+thread_local std::string_view t_trace;
 
 // Length of the well-formed UTF-8 character at the start of `s`, or 0.
 size_t Utf8Length(std::string_view s) {
@@ -83,10 +84,14 @@ void Log(LogLevel level, std::string_view event, std::initializer_list<LogField>
     absl::StrAppend(&line, ",", JsonString(field.key), ":");
     std::visit(ValueWriter{&line}, field.value);
   }
+  if (!t_trace.empty()) absl::StrAppend(&line, ",\"trace\":", JsonString(t_trace));
   line += "}\n";
   // One write: lines of several threads and processes never mix. Nobody to tell when it fails.
   [[maybe_unused]] ssize_t written = write(STDERR_FILENO, line.data(), line.size());
 }
+
+LogTrace::LogTrace(std::string_view trace_id) { t_trace = trace_id; }
+LogTrace::~LogTrace() { t_trace = {}; }
 
 void SetLogLevel(LogLevel level) { g_level.store(level, std::memory_order_relaxed); }
 bool LogEnabled(LogLevel level) { return level >= g_level.load(std::memory_order_relaxed); }

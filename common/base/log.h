@@ -34,6 +34,15 @@ struct LogField {
 // {{"method", method}, {"ms", 12}});
 void Log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields = {});
 
+// While it lives, each line that this thread logs carries the trace id, as "trace".
+class LogTrace {
+ public:
+  explicit LogTrace(std::string_view trace_id);
+  ~LogTrace();
+  LogTrace(const LogTrace&) = delete;
+  LogTrace& operator=(const LogTrace&) = delete;
+};
+
 // Lines below `level` are left out, from now on. Changeable at run time; starts at kInfo.
 void SetLogLevel(LogLevel level);
 bool LogEnabled(LogLevel level);

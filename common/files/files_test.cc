@@ -333,7 +333,7 @@ int64_t PeakResidentKib() {
 // 20 MiB each: far more than they may take together, if one of them were held whole.
 TEST_F(FilesTest, LargeFilesPassInFlatMemory) {
   constexpr int kAtOnce = 8;
-  const int64_t before = PeakResidentKib();
+  [[maybe_unused]] const int64_t before = PeakResidentKib();
   const std::string bytes = Pdf(20 << 20);
   limits_.max_files = limits_.max_owner_files = kAtOnce;
   std::vector<std::thread> threads;
@@ -348,7 +348,9 @@ TEST_F(FilesTest, LargeFilesPassInFlatMemory) {
   }
   for (auto& thread : threads) thread.join();
   EXPECT_EQ(CurrentNames().size(), kAtOnce);
+#ifndef __SANITIZE_ADDRESS__  // which keeps what was freed for a while
   EXPECT_LT(PeakResidentKib() - before, (20 + kAtOnce * 10) << 10);
+#endif
 }
 
 }  // namespace

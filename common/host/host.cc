@@ -233,8 +233,9 @@ int Host::Serve(std::vector<rpc::Service> services) {
         return absl::Seconds(2);
       }));
   if (!metrics_listen.empty()) {
-    loops.push_back(
-        std::make_unique<BackgroundLoop>("samples", [&samples]() -> absl::StatusOr<absl::Duration> {
+    loops.push_back(std::make_unique<BackgroundLoop>(
+        "samples", [&samples, &server]() -> absl::StatusOr<absl::Duration> {
+          samples.TakeLoad(server.load());
           const absl::Status taken = samples.Take();
           if (!taken.ok()) return taken;
           return kBetweenSamples;

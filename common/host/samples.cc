@@ -11,6 +11,7 @@
 #include "common/db/session.h"
 #include "common/db/transaction.h"
 #include "common/metrics/metrics.h"
+#include "common/rpc/server.h"
 #include "google/protobuf/descriptor.h"
 
 namespace yuezhan {
@@ -45,6 +46,23 @@ Samples::Samples(db::Pool& pool, metrics::Metrics& metrics, std::string certific
 
 void Samples::SetServing(bool serving) {
   metrics_.Put({"yuezhan_serving", "1 when health says SERVING.", false, {{serving ? 1.0 : 0.0}}});
+}
+
+void Samples::TakeLoad(const rpc::ServerLoad& load) {
+  metrics_.Put({"yuezhan_load",
+                "What the server has at hand.",
+                false,
+                {{double(load.handlers_busy), "of", "handlers"},
+                 {double(load.queued), "of", "queue"},
+                 {double(load.calls), "of", "calls"},
+                 {double(load.connections), "of", "connections"}}});
+  metrics_.Put({"yuezhan_load_limit",
+                "The most of it.",
+                false,
+                {{double(load.handlers), "of", "handlers"},
+                 {double(load.queue_length), "of", "queue"},
+                 {double(load.max_calls), "of", "calls"},
+                 {double(load.max_connections), "of", "connections"}}});
 }
 
 absl::Status Samples::Take() {

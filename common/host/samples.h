@@ -18,6 +18,9 @@ class Session;
 namespace yuezhan::metrics {
 class Metrics;
 }
+namespace yuezhan::rpc {
+struct ServerLoad;
+}
 
 namespace yuezhan {
 
@@ -48,6 +51,7 @@ class Samples {
   // stays as it was, the rest is new.
   absl::Status Take();
   void SetServing(bool serving);
+  void TakeLoad(const rpc::ServerLoad& load);
 
  private:
   void TakePool();

@@ -240,6 +240,20 @@ void CallPool::Sweep() {
   }
 }
 
+ServerLoad CallPool::load() {
+  ServerLoad load{.handlers = options_.handler_threads,
+                  .handlers_busy = busy_,
+                  .queue_length = options_.queue_length,
+                  .max_calls = options_.max_calls};
+  {
+    absl::MutexLock lock(&mutex_);
+    load.queued = static_cast<int>(queue_.size());
+  }
+  absl::MutexLock lock(&live_mutex_);
+  load.calls = static_cast<int>(live_.size());
+  return load;
+}
+
 // ---- the handler threads ----
 
 bool CallPool::Enqueue(Call* call) {
@@ -269,7 +283,11 @@ CallPool::Call* CallPool::Dequeue() {
 
 void CallPool::HandleCalls() {
   if (options_.on_thread_start) options_.on_thread_start();
-  while (Call* call = Dequeue()) Handle(call);
+  while (Call* call = Dequeue()) {
+    ++busy_;
+    Handle(call);
+    --busy_;
+  }
   if (options_.on_thread_stop) options_.on_thread_stop();
 }
 

@@ -37,6 +37,9 @@ class CallPool {
   // Called with the peer of a connection that floods or idles; set before Start.
   std::function<void(const std::string& peer)> hang_up;
 
+  // Handlers, queue and calls; connections are not its own.
+  ServerLoad load();
+
   // New calls are answered UNAVAILABLE from now on; waits for the running ones, at most until
   // `end`.
   void Drain(absl::Time end) {
@@ -77,6 +80,7 @@ class CallPool {
   grpc::AsyncGenericService service_;
   std::unique_ptr<grpc::ServerCompletionQueue> events_;
   std::atomic<bool> draining_ = false;
+  std::atomic<int> busy_ = 0;  // handler threads at work
   std::atomic<int64_t> drain_until_ns_ = 0;
 
   absl::Mutex live_mutex_;

@@ -37,6 +37,7 @@ void LogCall(const CallRecord& record) {
   Log(level, "call",
       {{"method", record.method},
        {"caller", record.subject},
+       {"resource", record.resource},
        {"code", record.code},
        {"reason", record.reason},
        {"queued_ms", absl::ToDoubleMilliseconds(record.queued)},

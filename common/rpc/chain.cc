@@ -5,6 +5,7 @@
 
 #include "common/auth/tokens.h"
 #include "common/base/clocks.h"
+#include "common/base/log.h"
 #include "common/base/status_macros.h"
 #include "common/errors/errors.h"
 #include "common/rpc/mask.h"
@@ -16,10 +17,28 @@ namespace yuezhan::rpc {
 
 using google::protobuf::Message;
 
+namespace {
+
+// The resource that a request is about: its name, or the parent of what it makes or lists. Ids
+// alone, checked before.
+std::string ResourceOf(const Message& request) {
+  for (const char* field : {"name", "parent"}) {
+    const auto* found = request.GetDescriptor()->FindFieldByName(field);
+    if (found != nullptr && !found->is_repeated() &&
+        found->cpp_type() == google::protobuf::FieldDescriptor::CPPTYPE_STRING) {
+      return request.GetReflection()->GetString(request, found);
+    }
+  }
+  return "";
+}
+
+}  // namespace
+
 absl::Status Chain::Run(const Incoming& call, google::protobuf::io::ZeroCopyInputStream* bytes,
                         std::unique_ptr<Message>* answer, CallRecord* record) const {
   record->method = call.method;
   record->trace_id = call.trace_id;
+  const LogTrace trace(call.trace_id);
   absl::Status status;
   try {
     status = Steps(call, bytes, answer, record);
@@ -60,6 +79,7 @@ absl::Status Chain::Steps(const Incoming& call, google::protobuf::io::ZeroCopyIn
   const std::unique_ptr<Message> request(method->handler.request->New());
   if (!request->ParseFromZeroCopyStream(bytes)) return errors::Malformed(request->GetTypeName());
   YZ_RETURN_IF_ERROR(CheckRequest(request.get()));
+  record->resource = ResourceOf(*request);
 
   answer->reset(method->handler.answer->New());
   YZ_RETURN_IF_ERROR(method->handler.run(context, *request, answer->get()));

@@ -174,6 +174,11 @@ void Listener::Forget(int watch) {
   close(watch);
 }
 
+int Listener::connections() {
+  absl::MutexLock lock(&mutex_);
+  return static_cast<int>(peers_.size());
+}
+
 bool Listener::HangUp(const std::string& peer) {
   absl::MutexLock lock(&mutex_);
   for (const auto& [watch, name] : peers_) {

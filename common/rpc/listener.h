@@ -29,6 +29,8 @@ class Listener {
   // Accepts no more. Connections that there are stay.
   void Stop();
 
+  int connections();
+
   // Hangs up on a client, by its name in gRPC ("ipv4:10.0.0.1:51000"). False: not known.
   bool HangUp(const std::string& peer);
 

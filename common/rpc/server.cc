@@ -99,6 +99,13 @@ Server::~Server() { Stop(); }
 void Server::Add(Service service) { impl_->services.push_back(std::move(service)); }
 int Server::port() const { return impl_->listener == nullptr ? 0 : impl_->listener->port(); }
 
+ServerLoad Server::load() const {
+  ServerLoad load = impl_->pool.load();
+  load.connections = impl_->listener == nullptr ? 0 : impl_->listener->connections();
+  load.max_connections = impl_->options.max_connections;
+  return load;
+}
+
 absl::Status Server::Start() {
   for (const Service& service : impl_->services) YZ_RETURN_IF_ERROR(impl_->methods.Bind(service));
   YZ_RETURN_IF_ERROR(impl_->Serve());

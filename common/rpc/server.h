@@ -18,8 +18,9 @@ namespace yuezhan::rpc {
 
 // One finished call, for the log line and the metrics. Holds no request and no answer.
 struct CallRecord {
-  std::string method;   // "yuezhan.registry.v1.RegistryService/GetStation", as the client sent it
-  std::string subject;  // of the caller, "" when unknown
+  std::string method;    // "yuezhan.registry.v1.RegistryService/GetStation", as the client sent it
+  std::string subject;   // of the caller, "" when unknown
+  std::string resource;  // "stations/…" that the request names, "" when none
   std::string trace_id;
   std::string code;      // "OK", "NOT_FOUND"
   std::string reason;    // of the error, "" when OK
@@ -73,6 +74,18 @@ struct ServerOptions {
   std::function<void(const CallRecord&)> on_call;
 };
 
+// What a server has to do right now, beside the limits.
+struct ServerLoad {
+  int handlers = 0;
+  int handlers_busy = 0;
+  int queued = 0;  // calls that wait for a handler
+  int queue_length = 0;
+  int calls = 0;  // in any state
+  int max_calls = 0;
+  int connections = 0;
+  int max_connections = 0;
+};
+
 // A gRPC server for handlers: admission → deadline → identity → permission → validation → handler →
 // status with details → log line.
 class Server {
@@ -87,6 +100,7 @@ class Server {
   // row in the permission table; when the port is taken or a file cannot be read. Then serves.
   absl::Status Start();
   int port() const;
+  ServerLoad load() const;
 
   // Health says NOT_SERVING, new calls are refused with UNAVAILABLE, running calls finish (at most
   // `drain`), the port closes. Any thread but a signal handler; a second call does nothing.

@@ -100,8 +100,23 @@ class Maker {
     });
   }
 
+  // What sealed and signed the data that are there cannot be made anew: a file that was lost must
+  // come back from its copy.
+  absl::Status CheckWhole(const std::string& name) const {
+    if (!fs::exists(Path(name + "/installed"))) return absl::OkStatus();
+    for (const char* file : {"/journal.key", "/vault.keys", "/serve.url", "/migrate.url"}) {
+      if (fs::exists(Path(name + file))) continue;
+      return absl::FailedPreconditionError(
+          absl::StrCat(Path(name + file),
+                       " is missing, and a new one would not fit the data: bring it back from "
+                       "the copy of this folder"));
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status MakeService(std::string_view service) const {
     const std::string name(service);
+    YZ_RETURN_IF_ERROR(CheckWhole(name));
     YZ_RETURN_IF_ERROR(MakeCertificateOf(name, options_.hosts));
     YZ_RETURN_IF_ERROR(Keep(name + "/journal.key", [] { return journal::Signer::NewPem(); }));
     YZ_RETURN_IF_ERROR(
@@ -112,8 +127,9 @@ class Maker {
     const db::SchemaAccounts accounts = db::AccountsFor(schema, NewSecret(), NewSecret());
     YZ_RETURN_IF_ERROR(
         KeepUrl(name + "/serve.url", accounts.serve_user, schema, accounts.serve_password, ca));
-    return KeepUrl(name + "/migrate.url", accounts.migrate_user, schema, accounts.migrate_password,
-                   ca);
+    YZ_RETURN_IF_ERROR(KeepUrl(name + "/migrate.url", accounts.migrate_user, schema,
+                               accounts.migrate_password, ca));
+    return Keep(name + "/installed", [] { return std::string("yes\n"); });
   }
 
   absl::Status MakeDatabase() const {

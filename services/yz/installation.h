@@ -23,7 +23,8 @@ struct InstallationOptions {
 };
 
 // Makes what is missing and changes nothing that is there. INVALID_ARGUMENT for a host that is
-// neither name nor address; UNAVAILABLE when a file cannot be written.
+// neither name nor address; UNAVAILABLE when a file cannot be written; FAILED_PRECONDITION when a
+// key of an installation that was whole is gone.
 absl::Status MakeInstallation(const InstallationOptions& options);
 
 // Makes the schemas and accounts of the installation in its database, with the passwords in its
