@@ -148,6 +148,11 @@ absl::StatusOr<std::string> Vault::Open(std::string_view aad, const Sealed& seal
   return Decrypt(*data_key, aad, sealed.bytes);
 }
 
+absl::StatusOr<std::string> Vault::OpenWith(std::string_view data_key, std::string_view aad,
+                                            std::string_view bytes) {
+  return Decrypt(data_key, aad, bytes);
+}
+
 absl::StatusOr<std::string> Vault::Rewrap(std::string_view wrapped_key) const {
   const absl::StatusOr<std::string> data_key = UnwrapKey(wrapped_key);
   if (!data_key.ok()) return data_key.status();

@@ -78,6 +78,7 @@ absl::StatusOr<Calendar> Calendar::Parse(std::string_view csv, std::string_view 
   std::sort(years.begin(), years.end());
   years.erase(std::unique(years.begin(), years.end()), years.end());
   calendar.digest_ = ToHex(Sha256(csv));
+  calendar.text_ = std::string(csv);
   return calendar;
 }
 

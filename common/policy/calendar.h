@@ -47,6 +47,8 @@ class Calendar {
 
   // SHA-256 of the data, lower-case hex: every stored end date says which calendar made it.
   const std::string& digest() const { return digest_; }
+  // The data, for evidence.
+  const std::string& text() const { return text_; }
   int first_known_year() const { return known_years_.front(); }
   int last_known_year() const { return known_years_.back(); }
 
@@ -55,6 +57,7 @@ class Calendar {
       works_;                     // Days since 1970 that depart from the week → working day.
   std::vector<int> known_years_;  // Ascending.
   std::string digest_;
+  std::string text_;
 };
 
 }  // namespace yuezhan::policy
