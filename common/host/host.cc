@@ -106,17 +106,13 @@ struct Host::Impl {
   void ReloadCalendar() {
     const std::string path = absl::GetFlag(FLAGS_calendar);
     if (path.empty()) return;
-    std::error_code ignored;
-    const auto changed = std::filesystem::last_write_time(path, ignored);
-    if (changed == calendar_time) return;
-    calendar_time = changed;
-    auto calendar = policy::Calendar::LoadFile(path);
-    if (!calendar.ok()) {
+    const absl::StatusOr<bool> reloaded = rulebook.ReloadCalendar(path);
+    if (!reloaded.ok()) {
       Log(LogLevel::kError, "calendar_not_reloaded",
-          {{"why", std::string(calendar.status().message())}});
-      return;
+          {{"why", std::string(reloaded.status().message())}});
+    } else if (*reloaded) {
+      Log(LogLevel::kInfo, "calendar_reloaded", {{"digest", rulebook.calendar()->digest()}});
     }
-    rulebook.Replace(*std::move(calendar));
   }
 
   // A word that is no level leaves things as they are: logging must not stop a service.
@@ -141,7 +137,6 @@ struct Host::Impl {
   std::vector<std::unique_ptr<rpc::FeedClient>> feeds;
   std::vector<std::unique_ptr<journal::Follower>> followers;
   std::vector<std::pair<std::string, BackgroundLoop::Step>> steps;
-  std::filesystem::file_time_type calendar_time;
 };
 
 Host::Host(int argc, char** argv, HostSpec spec) {

@@ -1,7 +1,9 @@
 #ifndef YUEZHAN_COMMON_HOST_RULEBOOK_H_
 #define YUEZHAN_COMMON_HOST_RULEBOOK_H_
 
+#include <filesystem>
 #include <memory>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -46,11 +48,25 @@ class Rulebook {
     absl::MutexLock lock(&mutex_);
     calendar_ = std::move(next);
   }
+  // Reads the calendar's file again if it changed since the last look; true when another one took
+  // its place. One that is wrong is told once and leaves things as they are. One thread at a time.
+  absl::StatusOr<bool> ReloadCalendar(const std::string& path) {
+    std::error_code ignored;
+    const auto changed = std::filesystem::last_write_time(path, ignored);
+    if (changed == calendar_time_) return false;
+    calendar_time_ = changed;
+    auto read = policy::Calendar::LoadFile(path);
+    if (!read.ok()) return read.status();
+    if (read->digest() == calendar()->digest()) return false;
+    Replace(*std::move(read));
+    return true;
+  }
 
  private:
   const policy::Policies policies_;
   mutable absl::Mutex mutex_;
   std::shared_ptr<const policy::Calendar> calendar_ ABSL_GUARDED_BY(mutex_);
+  std::filesystem::file_time_type calendar_time_;
 };
 
 }  // namespace yuezhan

@@ -1,11 +1,13 @@
 #include "common/host/test_host.h"
 
+#include <cstdlib>
 #include <fstream>
 
 #include "common/base/ids.h"
 #include "common/base/text.h"
 #include "common/db/pool.h"
 #include "common/db/session.h"
+#include "common/journal/feed.h"
 #include "common/journal/schema.h"
 
 namespace yuezhan {
@@ -29,19 +31,25 @@ std::shared_ptr<SimulatedClock> ClockAt(const std::filesystem::path& file, absl:
 }  // namespace
 
 TestHost::TestHost(std::string service, const std::vector<db::Migration>& migrations,
-                   absl::Time now)
+                   absl::Time now, policy::Policies policies)
     : service_(std::move(service)),
       clock_file_(std::filesystem::temp_directory_path() / Concat({"yuezhan-clock-", NewUuid()})),
       clock_(ClockAt(clock_file_, now)),
       database_(std::make_unique<db::TestDatabase>(WithJournal(migrations))),
       vault_(std::make_unique<journal::Vault>(
           journal::Vault::Parse(journal::Vault::NewKeyLine("test")).value())),
-      rulebook_(
-          std::make_unique<Rulebook>(policy::Policies::Builtin(), policy::Calendar::Builtin())),
+      rulebook_(std::make_unique<Rulebook>(std::move(policies), policy::Calendar::Builtin())),
       journal_(std::make_unique<journal::Journal>(database_->pool(), *vault_,
                                                   Clocks{.business = clock_}, service_)) {}
 
 TestHost::~TestHost() { std::filesystem::remove(clock_file_); }
+
+policy::Policies TestHost::ChangedPolicy(std::string_view from, std::string_view to) {
+  std::string text = policy::Policies::Builtin().text();
+  const size_t at = text.find(from);
+  if (at == std::string::npos) std::abort();  // The policy says it in other words now.
+  return policy::Policies::Parse(text.replace(at, from.size(), to), "changed").value();
+}
 
 TestHost::Replica TestHost::NewReplica(int port) {
   Replica replica;
@@ -59,6 +67,18 @@ Context TestHost::Person(Role role, std::string_view subject, std::string_view h
   context.caller.host_unit = std::string(host_unit);
   context.deadline = WallNow() + absl::Seconds(30);
   return context;
+}
+
+std::vector<journal::v1::PrivatePart> TestHost::PrivateParts() {
+  auto session = database_->pool().Acquire(WallNow() + absl::Seconds(10)).value();
+  std::vector<journal::v1::PrivatePart> parts;
+  for (const db::Row& row : session->Query(
+           "SELECT request_key, private_part, wrapped_key FROM journal ORDER BY id")) {
+    const auto opened = vault_->Open(journal::PrivatePartPlace(row.Bytes(0)),
+                                     {std::string(row.Bytes(1)), std::string(row.Bytes(2))});
+    parts.emplace_back().ParseFromString(opened.value());
+  }
+  return parts;
 }
 
 int64_t TestHost::Count(std::string_view table) {

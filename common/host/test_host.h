@@ -15,6 +15,7 @@
 #include "common/host/rulebook.h"
 #include "common/journal/journal.h"
 #include "common/journal/vault.h"
+#include "yuezhan/journal/v1/journal.pb.h"
 
 namespace yuezhan {
 
@@ -24,8 +25,12 @@ class TestHost {
  public:
   // `migrations`: the service's, from 2 on. The business clock stands at `now`.
   TestHost(std::string service, const std::vector<db::Migration>& migrations,
-           absl::Time now = BeijingMidnight(Day(2026, 9, 15)) + absl::Hours(9));
+           absl::Time now = BeijingMidnight(Day(2026, 9, 15)) + absl::Hours(9),
+           policy::Policies policies = policy::Policies::Builtin());
   ~TestHost();
+
+  // The built-in policy with one value changed: ("statement_required: true", "… false").
+  static policy::Policies ChangedPolicy(std::string_view from, std::string_view to);
 
   db::TestDatabase& database() { return *database_; }
   journal::Journal& journal() { return *journal_; }
@@ -43,6 +48,21 @@ class TestHost {
 
   // A caller of that role; `subject` tells persons apart.
   Context Person(Role role, std::string_view subject, std::string_view host_unit = "") const;
+
+  // What the journal keeps sealed of each row, in their order: request, answer, private events.
+  std::vector<journal::v1::PrivatePart> PrivateParts();
+  // Private events of one kind, in the order of their rows.
+  template <typename Event>
+  std::vector<Event> PrivateEvents() {
+    std::vector<Event> found;
+    for (const auto& part : PrivateParts()) {
+      for (const auto& any : part.events()) {
+        Event event;
+        if (any.UnpackTo(&event)) found.push_back(std::move(event));
+      }
+    }
+    return found;
+  }
 
   // Rows of a table, as the serving account sees them.
   int64_t Count(std::string_view table);

@@ -35,12 +35,13 @@ rules::v1::FilingFacts FormFacts(const v1::FilingForm& form) {
   return facts;
 }
 
-// Keeps the findings of a decision with the station, and refuses when one is violated.
-absl::Status Decide(const rules::Findings& findings, const Rules& rules, v1::Station* station) {
-  if (!rules::Allows(findings)) return errors::Refused(findings, station->name());
+// Keeps what a decision rests on: findings and policy with the station, the facts, its host's of
+// today among them, in the trail.
+void Keep(journal::Unit& unit, const rules::Findings& findings, const Rules& rules,
+          const rules::v1::FilingFacts& facts, v1::Station* station) {
   station->mutable_findings()->Assign(findings.begin(), findings.end());
   *station->mutable_policy() = rules.reference;
-  return absl::OkStatus();
+  unit.EmitPrivate(facts);
 }
 
 // "国〔2026〕8号" is the register's own; the number is "2026-NATIONAL-0008": year, level, count.
@@ -142,8 +143,7 @@ absl::Status Handlers::RefuseFiling(Context& context, const v1::RefuseFilingRequ
       [&](journal::Unit& unit, const Rules& rules, v1::Station* station) -> absl::Status {
         YZ_ASSIGN_OR_RETURN(const auto facts, FilingFactsOf(unit.sql(), *station));
         const auto findings = rules::CheckFiling(rules.policy, *rules.calendar, facts, rules.today);
-        station->mutable_findings()->Assign(findings.begin(), findings.end());
-        *station->mutable_policy() = rules.reference;
+        Keep(unit, findings, rules, facts, station);
         station->set_reason(request.reason());
         return absl::OkStatus();
       });
@@ -185,8 +185,9 @@ absl::Status Handlers::AcceptFiling(Context& context, const v1::AcceptFilingRequ
           if (confirmation->confirmed()) confirmation->set_officer(context.caller.subject);
         }
         YZ_ASSIGN_OR_RETURN(const auto facts, FilingFactsOf(unit.sql(), *station));
-        YZ_RETURN_IF_ERROR(Decide(
-            rules::CheckFiling(rules.policy, *rules.calendar, facts, rules.today), rules, station));
+        const auto findings = rules::CheckFiling(rules.policy, *rules.calendar, facts, rules.today);
+        if (!rules::Allows(findings)) return errors::Refused(findings, station->name());
+        Keep(unit, findings, rules, facts, station);
         *station->mutable_accepted_on() = DayToProto(rules.today);
         const auto level = station->form().level();
         const int64_t year = rules.today.year();

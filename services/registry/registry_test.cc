@@ -27,6 +27,51 @@ TEST(Filing, IsAcceptedWithANumber) {
   EXPECT_EQ(accepted.demand_fit().officer(), registry.officer().caller.subject);
   EXPECT_FALSE(accepted.findings().empty());
   EXPECT_EQ(accepted.policy().version(), "yueyang-2021");
+  EXPECT_EQ(accepted.policy().digest().size(), 64u);
+}
+
+// What a decision rested on is kept with it: the host unit as it was that day, too.
+TEST(Filing, ADecisionKeepsItsFacts) {
+  TestRegistry registry;
+  const v1::Station filed = registry.File();
+  ASSERT_TRUE(registry.Accept(filed.name()).ok());
+  v1::RefuseFilingRequest refuse;
+  refuse.set_request_id(NewUuid());
+  refuse.set_name(registry.File().name());
+  refuse.set_reason("材料不实");
+  v1::Station refused;
+  ASSERT_TRUE(registry.Call(&Handlers::RefuseFiling, "RefuseFiling", refuse, &refused).ok());
+  const auto facts = registry.host().PrivateEvents<rules::v1::FilingFacts>();
+  ASSERT_EQ(facts.size(), 2u);
+  EXPECT_EQ(facts[0].host().host_unit(), filed.form().host_unit());
+  EXPECT_EQ(facts[0].host().credit_code(), "51430600501234569L");
+  EXPECT_TRUE(facts[0].demand_fit().confirmed());
+  EXPECT_FALSE(facts[1].demand_fit().confirmed());
+  EXPECT_FALSE(refused.findings().empty());
+}
+
+TEST(Filing, ACorrectionOfAnOldVersionIsRefusedByItsEtag) {
+  TestRegistry registry;
+  const v1::Station filed = registry.File();
+  v1::ReturnFilingRequest back;
+  back.set_request_id(NewUuid());
+  back.set_name(filed.name());
+  back.add_points("补充建站批复");
+  v1::Station returned;
+  ASSERT_TRUE(registry.Call(&Handlers::ReturnFiling, "ReturnFiling", back, &returned).ok());
+  v1::ResubmitFilingRequest again;
+  again.set_request_id(NewUuid());
+  again.set_name(filed.name());
+  *again.mutable_form() = filed.form();
+  again.set_etag(filed.etag());
+  v1::Station answer;
+  const absl::Status stale =
+      registry.Call(&Handlers::ResubmitFiling, "ResubmitFiling", again, &answer);
+  EXPECT_EQ(stale.code(), absl::StatusCode::kAborted);
+  EXPECT_EQ(errors::Reason(stale), "ETAG_MISMATCH");
+  EXPECT_EQ(registry.Get(filed.name()).etag(), returned.etag());
+  again.set_etag(returned.etag());
+  EXPECT_TRUE(registry.Call(&Handlers::ResubmitFiling, "ResubmitFiling", again, &answer).ok());
 }
 
 TEST(Filing, TheSameRequestHasOneEffectAndOneAnswer) {

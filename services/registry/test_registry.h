@@ -47,6 +47,7 @@ class TestRegistry {
   };
 
   Handlers& handlers() { return handlers_; }
+  TestHost& host() { return host_; }
   db::TestDatabase& database() { return host_.database(); }
   Day today() const { return host_.today(); }
   int64_t Count(std::string_view table) { return host_.Count(table); }
