@@ -20,6 +20,17 @@ mysql_does() {
   "${compose[@]}" exec -T mysql sh -c 'MYSQL_PWD=$(cat /run/yuezhan/root.password); export MYSQL_PWD; '"$1"
 }
 
+# A one-off container with this command line of yz, SERVICE COMMAND…: its output and its exit code, which some engines
+# forget with the container.
+one_off() {
+  local service=$1 line code=1
+  shift
+  while IFS= read -r line; do
+    if [[ $line =~ ^exit\ code\ ([0-9]+)$ ]]; then code=${BASH_REMATCH[1]}; else printf '%s\n' "$line"; fi
+  done < <("${compose[@]}" run --rm -T --no-deps --entrypoint sh "$service" -c '"$@"; echo "exit code $?"' sh "$@")
+  return "$code"
+}
+
 # Waits until the services answer through the gateway.
 await_gateway() {
   local port try
