@@ -128,6 +128,25 @@ TEST_F(DatabaseTest, RowsFoundAreCountedAndErrorsCarryTheirNumber) {
   EXPECT_EQ(CodeOf([&] { session.Query("SELECT nothing FROM t"); }), 1054);
 }
 
+TEST_F(DatabaseTest, StatementsAreObserved) {
+  std::vector<std::string> sent;
+  Session::Observe([&](const Statement& s) {
+    sent.push_back(absl::StrCat(static_cast<int>(s.kind), " ", std::string(s.sql), " ", s.count));
+  });
+  ASSERT_TRUE(Transact(pool_, Soon(), [](Session& session) {
+                session.Execute("INSERT INTO t (id, n) VALUES (?, ?)", 1, nullptr);
+                session.Query("SELECT n FROM t WHERE id = ?", 1);
+                session.QueryText("SELECT 1");
+                return absl::OkStatus();
+              }).ok());
+  Session::Observe({});
+  ASSERT_TRUE(pool_.Probe().ok());  // not told any more
+  EXPECT_THAT(sent, testing::ElementsAre("2 START TRANSACTION 0",
+                                         "0 INSERT INTO t (id, n) VALUES (?, ?) 2",
+                                         "1 SELECT n FROM t WHERE id = ? 1", "3 SELECT 1 0",
+                                         "2 COMMIT 0"));
+}
+
 TEST_F(DatabaseTest, SessionsAreSetUp) {
   auto lease = pool_.Acquire(Soon());
   Session& session = **lease;

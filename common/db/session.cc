@@ -47,6 +47,12 @@ void UseOnThisThread() {
   thread_local Thread thread;
 }
 
+thread_local std::function<void(const Statement&)> observer;
+
+void Tell(const Statement& statement) {
+  if (observer) observer(statement);
+}
+
 struct TextHash {
   using is_transparent = void;
   size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
@@ -188,6 +194,7 @@ Session::~Session() {
 }
 
 int64_t Session::RunExecute(std::string_view sql, const Param* args, size_t count) {
+  Tell({Statement::Kind::kExecute, sql, args, count});
   const int64_t rows = impl_->Guarded([&]() -> int64_t {
     sql::PreparedStatement& statement = impl_->Prepare(sql);
     Binder binder(statement);
@@ -199,6 +206,7 @@ int64_t Session::RunExecute(std::string_view sql, const Param* args, size_t coun
 }
 
 Rows Session::RunQuery(std::string_view sql, const Param* args, size_t count) {
+  Tell({Statement::Kind::kQuery, sql, args, count});
   return impl_->Guarded([&] {
     sql::PreparedStatement& statement = impl_->Prepare(sql);
     Binder binder(statement);
@@ -222,6 +230,7 @@ Rows Session::QueryList(std::string_view sql, const std::vector<Param>& args) {
 }
 
 int64_t Session::ExecuteText(const std::string& sql) {
+  Tell({Statement::Kind::kExecuteText, sql});
   const int64_t rows = impl_->Guarded([&]() -> int64_t {
     // execute, not executeUpdate: COMMIT and DDL have no count to ask for.
     if (impl_->plain->execute(sql))
@@ -233,6 +242,7 @@ int64_t Session::ExecuteText(const std::string& sql) {
 }
 
 Rows Session::QueryText(const std::string& sql) {
+  Tell({Statement::Kind::kQueryText, sql});
   return impl_->Guarded([&] {
     const std::unique_ptr<sql::ResultSet> result(impl_->plain->executeQuery(sql));
     return Copy(*result);
@@ -241,6 +251,7 @@ Rows Session::QueryText(const std::string& sql) {
 
 int64_t Session::LastInsertId() { return QueryText("SELECT LAST_INSERT_ID()").at(0).Int(0); }
 int64_t Session::ConnectionId() { return QueryText("SELECT CONNECTION_ID()").at(0).Int(0); }
+void Session::Observe(std::function<void(const Statement&)> told) { observer = std::move(told); }
 bool Session::broken() const { return impl_->broken; }
 void Session::MarkBroken() { impl_->broken = true; }
 bool Session::conflicted() const { return impl_->conflicted; }

@@ -3,6 +3,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <optional>
@@ -68,6 +69,15 @@ class Row {
   std::vector<Cell> cells_;
 };
 
+// One statement as it is about to be sent.
+struct Statement {
+  enum class Kind { kExecute, kQuery, kExecuteText, kQueryText };
+  Kind kind;
+  std::string_view sql;
+  const Param* args = nullptr;
+  size_t count = 0;
+};
+
 // The whole result, copied out of the connection: a statement may run while it is read. Limit what
 // you ask for.
 using Rows = std::vector<Row>;
@@ -111,6 +121,9 @@ class Session {
 
   // The AUTO_INCREMENT value of the last insert.
   int64_t LastInsertId();
+  // Told of each statement that the calling thread sends from here on, by whatever session; empty:
+  // nobody is. For tests: what a call sends is counted, and repeated without it.
+  static void Observe(std::function<void(const Statement&)> observer);
   // The connection had trouble, or a transaction could not be ended: of no more use.
   bool broken() const;
   void MarkBroken();

@@ -1,0 +1,31 @@
+#ifndef YUEZHAN_TESTS_BENCH_SECTIONS_H_
+#define YUEZHAN_TESTS_BENCH_SECTIONS_H_
+
+#include <vector>
+
+#include "absl/status/status.h"
+#include "tests/bench/report.h"
+
+namespace yuezhan::bench {
+
+// What each section gets.
+struct Run {
+  const Effort& effort;
+  const WorldOptions world;
+  Report& report;
+};
+
+// A part of the benchmark that can be run alone.
+struct Section {
+  const char* name;
+  const char* what;
+  absl::Status (*run)(const Run&);
+  bool longer = false;
+};
+const std::vector<Section>& Sections();
+
+absl::Status RunMethods(const Run& run);
+
+}  // namespace yuezhan::bench
+
+#endif  // YUEZHAN_TESTS_BENCH_SECTIONS_H_
