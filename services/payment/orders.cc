@@ -70,8 +70,9 @@ rules::v1::PaymentFacts FactsOf(const v1::AwardRecord& award, const v1::PaymentR
   return facts;
 }
 
-// Judges the order, and keeps facts, findings and policy with it, or refuses with the findings.
-absl::Status Decide(const Rules& rules, const v1::AwardRecord& award,
+// Judges the order, and keeps facts, findings and policy with it (the facts of each decision in the
+// trail, too), or refuses with the findings.
+absl::Status Decide(journal::Unit& unit, const Rules& rules, const v1::AwardRecord& award,
                     const rules::v1::StandingFacts& standing, v1::PaymentRecord* order) {
   *order->mutable_facts() = FactsOf(award, *order, standing);
   auto findings = rules::CheckPayment(rules.policy, *rules.calendar, order->facts(), rules.today);
@@ -83,6 +84,7 @@ absl::Status Decide(const Rules& rules, const v1::AwardRecord& award,
   if (!rules::Allows(findings)) return errors::Refused(findings, payment.case_name());
   payment.mutable_findings()->Assign(findings.begin(), findings.end());
   *payment.mutable_policy() = rules.reference;
+  unit.EmitPrivate(order->facts());
   return absl::OkStatus();
 }
 
@@ -170,7 +172,7 @@ absl::Status Handlers::PreparePayment(Context& context, const v1::PreparePayment
     if (request.account_decision().confirmed())
       SetDecision(request.account_decision(), context, &order);
     YZ_RETURN_IF_ERROR(DoAct(rules, *award, context, Act::ACT_PREPARE, &order));
-    YZ_RETURN_IF_ERROR(Decide(rules, *award, standing, &order));
+    YZ_RETURN_IF_ERROR(Decide(unit, rules, *award, standing, &order));
     award->mutable_award()->set_payment(order.payment().name());
     YZ_RETURN_IF_ERROR(
         AdvanceAward(store_, unit, "PreparePayment", v1::AWARD_STATE_ORDERED, &*award));
@@ -192,7 +194,7 @@ absl::Status Handlers::AuthorizePayment(Context& context,
       [&](journal::Unit& unit, Order& order) -> absl::Status {
         order.record.mutable_payment()->set_authorized_by(context.caller.subject);
         YZ_RETURN_IF_ERROR(DoAct(order.rules, order.award, context, Act::ACT_PAY, &order.record));
-        YZ_RETURN_IF_ERROR(Decide(order.rules, order.award, standing, &order.record));
+        YZ_RETURN_IF_ERROR(Decide(unit, order.rules, order.award, standing, &order.record));
         order.to = v1::PAYMENT_STATE_AUTHORIZED;
         if (!order.rules.policy.payment().through_finance_bureau()) Instruct(unit, order);
         return absl::OkStatus();
@@ -204,8 +206,8 @@ absl::Status Handlers::RequestFinance(Context& context, const v1::RequestFinance
   YZ_ASSIGN_OR_RETURN(const auto standing, StandingOfPayment(context, request.name()));
   return ChangePayment(
       context, request, request.name(), "RequestFinance", answer,
-      [&](journal::Unit&, Order& order) -> absl::Status {
-        YZ_RETURN_IF_ERROR(Decide(order.rules, order.award, standing, &order.record));
+      [&](journal::Unit& unit, Order& order) -> absl::Status {
+        YZ_RETURN_IF_ERROR(Decide(unit, order.rules, order.award, standing, &order.record));
         order.record.mutable_payment()->mutable_codes()->MergeFrom(request.codes());
         order.record.mutable_payment()->clear_reason();
         order.to = v1::PAYMENT_STATE_REQUESTED;
@@ -231,7 +233,7 @@ absl::Status Handlers::RecordFinanceAnswer(Context& context,
           return absl::OkStatus();
         }
         // Weeks may have passed since it was authorized: the money goes out now.
-        YZ_RETURN_IF_ERROR(Decide(order.rules, order.award, standing, &order.record));
+        YZ_RETURN_IF_ERROR(Decide(unit, order.rules, order.award, standing, &order.record));
         if (!request.payment_voucher().empty()) {
           order.record.mutable_payment()->mutable_codes()->set_payment_voucher(
               request.payment_voucher());
@@ -276,7 +278,7 @@ absl::Status Handlers::ResendPayment(Context& context, const v1::ResendPaymentRe
           SetDecision(decision, context, &order.record);
         }
         YZ_RETURN_IF_ERROR(DoAct(order.rules, order.award, context, Act::ACT_PAY, &order.record));
-        YZ_RETURN_IF_ERROR(Decide(order.rules, order.award, standing, &order.record));
+        YZ_RETURN_IF_ERROR(Decide(unit, order.rules, order.award, standing, &order.record));
         Instruct(unit, order);
         return absl::OkStatus();
       });

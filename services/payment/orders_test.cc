@@ -51,6 +51,24 @@ TEST(Order, GoesFromPreparedToInstructed) {
   EXPECT_EQ(payment.host().Count("transfers"), 1);
   EXPECT_EQ(Fen(payment.GetFund(fund).in_transit()), 5'000'000);
   EXPECT_TRUE(payment.TrialBalance().balanced());
+
+  // Each of the five decisions keeps what it rested on.
+  const auto facts = payment.host().PrivateEvents<rules::v1::PaymentFacts>();
+  ASSERT_EQ(facts.size(), 5u);
+  EXPECT_EQ(facts[0].authorized_by(), "");
+  EXPECT_EQ(facts[4].authorized_by(), "authorizer");
+  EXPECT_EQ(facts[4].order_account().number(), c.account.number());
+}
+
+TEST(Order, GoesOutWithItsAuthorizationWhereNoFinanceBureauAnswers) {
+  TestPayment payment(
+      TestHost::ChangedPolicy("through_finance_bureau: true", "through_finance_bureau: false"));
+  payment.Fund(5'000'000);
+  const TestCase c;
+  payment.Clear(c);
+  const v1::Payment prepared = payment.Prepare(c).value();
+  EXPECT_EQ(payment.Authorize(prepared.name()).value().state(), v1::PAYMENT_STATE_INSTRUCTED);
+  EXPECT_EQ(payment.host().Count("transfers"), 1);
 }
 
 TEST(Order, IsRefusedByNameWhenAConditionIsMissing) {

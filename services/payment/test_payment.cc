@@ -90,8 +90,9 @@ void TestPeer::SetDown(absl::Status status) {
   down_ = std::move(status);
 }
 
-TestPayment::TestPayment()
-    : host_("payment", Schema()),
+TestPayment::TestPayment(policy::Policies policies)
+    : host_("payment", Schema(), BeijingMidnight(Day(2026, 9, 15)) + absl::Hours(9),
+            std::move(policies)),
       bank_(&TestWall),
       journal_(std::make_unique<journal::Journal>(host_.database().pool(), host_.vault(),
                                                   ClocksOf(host_), "payment")),

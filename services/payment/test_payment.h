@@ -52,7 +52,7 @@ class TestPeer : public rpc::Channel {
 // a bank.
 class TestPayment {
  public:
-  TestPayment();
+  explicit TestPayment(policy::Policies policies = policy::Policies::Builtin());
 
   Handlers& handlers() { return *handlers_; }
   TestHost& host() { return host_; }
