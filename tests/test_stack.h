@@ -30,7 +30,7 @@ class TestStack {
   // them.
   int64_t Count(const std::string& service, const std::string& table,
                 const std::string& where = "");
-  int64_t CountAll(const std::string& table);
+  int64_t CountAll(const std::string& table, const std::string& where = "");
 
  private:
   std::string directory_;

@@ -17,7 +17,7 @@ static_assert(std::size(kRoleNames) == kRoleCount);
 constexpr RoleSet kReaders{
     Role::kHostUnit, Role::kFilingOfficer,  Role::kReviewer,          Role::kSecretary,
     Role::kDirector, Role::kPaymentOfficer, Role::kPaymentAuthorizer, Role::kAuditor,
-    Role::kOperator, Role::kService};
+    Role::kOperator};
 // Who files, and reads the form's telephones in clear.
 constexpr RoleSet kFilers{Role::kHostUnit, Role::kFilingOfficer};
 // Who applies, and reads the form's account in clear.
@@ -25,33 +25,38 @@ constexpr RoleSet kApplicants{Role::kHostUnit};
 // Who reads files: scans show telephones and accounts that nothing can mask.
 constexpr RoleSet kFileReaders{Role::kHostUnit,       Role::kFilingOfficer,     Role::kReviewer,
                                Role::kSecretary,      Role::kDirector,          Role::kAuditor,
-                               Role::kPaymentOfficer, Role::kPaymentAuthorizer, Role::kService};
+                               Role::kPaymentOfficer, Role::kPaymentAuthorizer};
 // Who prepares and authorizes payments, and reads the payee's account in clear.
 constexpr RoleSet kPayers{Role::kPaymentOfficer, Role::kPaymentAuthorizer, Role::kDirector};
 // Who reads what the funds hold.
 constexpr RoleSet kFundReaders{
     Role::kSecretary, Role::kDirector, Role::kPaymentOfficer, Role::kPaymentAuthorizer,
-    Role::kAuditor,   Role::kOperator, Role::kService};
+    Role::kAuditor,   Role::kOperator};
 // Who sees cases, meetings and objections: the offices. Hosts follow their application.
 constexpr RoleSet kReviewReaders{
     Role::kFilingOfficer, Role::kReviewer,       Role::kSecretary,
     Role::kDirector,      Role::kPaymentOfficer, Role::kPaymentAuthorizer,
-    Role::kAuditor,       Role::kOperator,       Role::kService};
+    Role::kAuditor,       Role::kOperator};
 // Whom a public notice is for.
 constexpr RoleSet kEverybody{
     Role::kPublic,    Role::kHostUnit, Role::kFilingOfficer,  Role::kReviewer,
     Role::kSecretary, Role::kDirector, Role::kPaymentOfficer, Role::kPaymentAuthorizer,
-    Role::kAuditor,   Role::kOperator, Role::kService};
+    Role::kAuditor,   Role::kOperator};
 // Who deals with objections, and with nobody else knows the objector.
 constexpr RoleSet kObjectionOfficers{Role::kReviewer, Role::kSecretary};
 // Who looks after the journal.
-constexpr RoleSet kWatchers{Role::kService, Role::kAuditor, Role::kOperator};
+constexpr RoleSet kWatchers{Role::kAuditor, Role::kOperator};
 
-// Method, who may call it, who of them reads personal values unmasked. A service's rows stand
-// together, in the order of its contract.
+// Services follow one another's journals; what else one asks of another names it in its row.
+constexpr PeerSet kEveryPeer{Peer::kRegistry, Peer::kApplication, Peer::kReview, Peer::kPayment};
+// What a service is told in clear.
+constexpr RoleSet kServices{Role::kService};
+
+// Method, who may call it, who of them reads personal values unmasked, and which services may call
+// it. A service's rows stand together, in the order of its contract.
 constexpr Permission kPermissions[] = {
     // journal: its feed, what proves it, and the followers' upkeep
-    {"yuezhan.journal.v1.JournalService/ReadEntries", kWatchers, {}},
+    {"yuezhan.journal.v1.JournalService/ReadEntries", kWatchers, {}, kEveryPeer},
     {"yuezhan.journal.v1.JournalService/GetHead", kWatchers, {}},
     {"yuezhan.journal.v1.JournalService/VerifyJournal", kWatchers, {}},
     {"yuezhan.journal.v1.JournalService/ListFollowers", kWatchers, {}},
@@ -78,7 +83,10 @@ constexpr Permission kPermissions[] = {
     {"yuezhan.registry.v1.RegistryService/ListStations", kReaders, {}},
     {"yuezhan.registry.v1.RegistryService/RecordActivity", kFilers, {}},
     {"yuezhan.registry.v1.RegistryService/ListActivities", kReaders, {}},
-    {"yuezhan.registry.v1.RegistryService/GetStanding", {Role::kService}, {Role::kService}},
+    {"yuezhan.registry.v1.RegistryService/GetStanding",
+     {Role::kAuditor},
+     kServices,
+     {Peer::kApplication, Peer::kReview, Peer::kPayment}},
 
     // application: articles 5 and 5.1
     {"yuezhan.application.v1.ApplicationService/CreateApplication", kApplicants, kApplicants},
@@ -93,11 +101,16 @@ constexpr Permission kPermissions[] = {
      {}},
     {"yuezhan.application.v1.ApplicationService/StartUpload", kApplicants, {}},
     {"yuezhan.application.v1.ApplicationService/WriteChunk", kApplicants, {}},
-    {"yuezhan.application.v1.ApplicationService/GetUpload", kApplicants, {}},
+    {"yuezhan.application.v1.ApplicationService/GetUpload",
+     {Role::kHostUnit, Role::kAuditor},
+     {}},
     {"yuezhan.application.v1.ApplicationService/FinishUpload", kApplicants, {}},
-    {"yuezhan.application.v1.ApplicationService/ReadChunk", kFileReaders, {}},
+    {"yuezhan.application.v1.ApplicationService/ReadChunk", kFileReaders, kFileReaders},
     {"yuezhan.application.v1.ApplicationService/ListMaterials", kReaders, {}},
-    {"yuezhan.application.v1.ApplicationService/GetSubmission", kReaders, {Role::kService}},
+    {"yuezhan.application.v1.ApplicationService/GetSubmission",
+     kReaders,
+     kServices,
+     {Peer::kReview, Peer::kPayment}},
 
     // review: articles 5 to 5.4 and 7
     {"yuezhan.review.v1.ReviewService/GetCase", kReviewReaders, {}},
@@ -151,17 +164,43 @@ constexpr Permission kPermissions[] = {
     {"yuezhan.payment.v1.PaymentService/ListPayments", kReaders, {}},
 
     // bank: the payment service pays through it, an operator commands a simulated one
-    {"yuezhan.bank.v1.BankService/ExecuteTransfer", {Role::kService}, {Role::kService}},
+    {"yuezhan.bank.v1.BankService/ExecuteTransfer", {}, kServices, {Peer::kPayment}},
     {"yuezhan.bank.v1.BankService/GetTransfer",
-     {Role::kService, Role::kAuditor, Role::kOperator},
-     {Role::kService}},
+     {Role::kAuditor, Role::kOperator},
+     kServices,
+     {Peer::kPayment}},
     {"yuezhan.bank.v1.BankService/ListTransfers",
-     {Role::kService, Role::kAuditor, Role::kOperator},
-     {Role::kService}},
+     {Role::kAuditor, Role::kOperator},
+     kServices,
+     {Peer::kPayment}},
     {"yuezhan.bank.v1.SimulatorService/SetBehavior", {Role::kOperator}, {}},
 };
 
+constexpr std::string_view kPeerNames[] = {"registry", "application", "review", "payment"};
+
 }  // namespace
+
+std::optional<Peer> PeerFromName(std::string_view name) {
+  for (size_t i = 0; i < std::size(kPeerNames); ++i) {
+    if (kPeerNames[i] == name) return static_cast<Peer>(i);
+  }
+  return std::nullopt;
+}
+
+std::optional<Peer> PeerFromSubject(std::string_view subject) {
+  constexpr std::string_view kPrefix = "service:";
+  return subject.starts_with(kPrefix) ? PeerFromName(subject.substr(kPrefix.size()))
+                                      : std::nullopt;
+}
+
+bool Permission::Admits(const Caller& caller) const {
+  RoleSet persons = caller.roles;
+  persons.bits &= ~RoleSet{Role::kService}.bits;
+  if (persons.Intersects(roles)) return true;
+  if (!caller.roles.Has(Role::kService)) return false;
+  const std::optional<Peer> peer = PeerFromSubject(caller.subject);
+  return peer && peers.Has(*peer);
+}
 
 absl::Span<const Permission> Permissions() { return kPermissions; }
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "absl/types/span.h"
+#include "common/auth/peers.h"
 #include "common/base/caller.h"
 
 // Who may call what: one table, in permissions.cc, denied by default. A server does not start with
@@ -16,6 +17,11 @@ struct Permission {
   std::string_view method;  // "yuezhan.registry.v1.RegistryService/AcceptFiling"
   RoleSet roles;            // who may call it
   RoleSet clear_roles;      // who of them reads personal values unmasked; default: nobody
+  PeerSet peers = {};       // which of our services may call it, by name; default: none
+
+  // Whether the row lets the caller call. Role::kService alone opens nothing: the service must be
+  // one of `peers`.
+  bool Admits(const Caller& caller) const;
 };
 
 // All rows.

@@ -23,7 +23,8 @@ ABSL_FLAG(std::string, simulated_clock, "",
           "File of a simulated business clock shared with other processes: tests and "
           "demonstrations only.");
 ABSL_FLAG(std::string, vault_keys, "",
-          "Master keys that seal personal values, lines id:hex, the first one seals; @FILE.");
+          "Master keys that seal personal values, lines id:hex, the first one seals; @FILE, read "
+          "again when it changes.");
 ABSL_FLAG(std::string, journal_key, "",
           "Ed25519 private key (PEM) that signs the journal's chain; @FILE.");
 ABSL_FLAG(std::string, former_journal_keys, "",
@@ -72,7 +73,7 @@ std::string SecretProblem(const std::string& value) {
 }  // namespace
 
 std::vector<SettingCheck> FlagChecks() {
-  return {
+  std::vector<SettingCheck> checks = {
       {"database", [] { return UrlProblem(absl::GetFlag(FLAGS_database)); }},
       {"migrate_database",
        [] {
@@ -102,6 +103,9 @@ std::vector<SettingCheck> FlagChecks() {
          return level.ok() ? "" : std::string(level.status().message());
        }},
   };
+  const std::vector<SettingCheck> limits = LimitChecks();
+  checks.insert(checks.end(), limits.begin(), limits.end());
+  return checks;
 }
 
 absl::StatusOr<LogLevel> LogLevelFromFlags() {
@@ -121,6 +125,7 @@ rpc::ServerOptions ServerOptionsFromFlags() {
   options.tls_ca = absl::GetFlag(FLAGS_tls_ca);
   options.plaintext = absl::GetFlag(FLAGS_plaintext);
   options.handler_threads = absl::GetFlag(FLAGS_connections);
+  SetLimitsFromFlags(options);
   return options;
 }
 

@@ -41,6 +41,10 @@ absl::StatusOr<LogLevel> LogLevelFromFlags();
 // What must hold of the settings.
 std::vector<SettingCheck> FlagChecks();
 
+// The limits among them (limit_flags.cc).
+void SetLimitsFromFlags(rpc::ServerOptions& options);
+std::vector<SettingCheck> LimitChecks();
+
 }  // namespace yuezhan
 
 #endif  // YUEZHAN_COMMON_HOST_FLAGS_H_

@@ -16,6 +16,7 @@
 #include "common/base/loop.h"
 #include "common/base/text.h"
 #include "common/db/pool.h"
+#include "common/host/clear_reads.h"
 #include "common/host/flags.h"
 #include "common/journal/follower.h"
 #include "common/journal/schema.h"
@@ -75,8 +76,9 @@ struct Host::Impl {
       : spec(std::move(s)),
         holder(NewUuid()),
         clocks(Need("simulated_clock", OpenClocks(absl::GetFlag(FLAGS_simulated_clock)))),
-        vault(Need("vault_keys", journal::Vault::Parse(Need(
-                                     "vault_keys", ReadSecret(absl::GetFlag(FLAGS_vault_keys)))))),
+        vault(Need("vault_keys", journal::Vault::Load([] {
+                     return ReadSecret(absl::GetFlag(FLAGS_vault_keys));
+                   }))),
         signer(
             Need("journal_key", journal::Signer::FromPem(Need(
                                     "journal_key", ReadSecret(absl::GetFlag(FLAGS_journal_key)))))),
@@ -197,6 +199,10 @@ int Host::Serve(std::vector<rpc::Service> services) {
     rpc::LogCall(call);
     metrics->CountCall(call.method, call.code, call.elapsed, call.queued);
   };
+  ClearReads clear_reads(impl.journal);
+  options.on_clear_read = [&clear_reads](const Context& context, const rpc::ClearRead& read) {
+    return clear_reads.Record(context, read);
+  };
   options.probe = [&impl, &samples] {
     const bool serving = impl.pool.Probe().ok();
     samples.SetServing(serving);
@@ -223,8 +229,8 @@ int Host::Serve(std::vector<rpc::Service> services) {
       std::make_unique<BackgroundLoop>("reload", [&impl]() -> absl::StatusOr<absl::Duration> {
         impl.ReloadCalendar();
         Impl::ReloadLogLevel();
-        const absl::Status keys = impl.verifier->ReloadIfChanged();
-        if (!keys.ok()) return keys;
+        if (const absl::Status keys = impl.vault.Reload(); !keys.ok()) return keys;
+        if (const absl::Status keys = impl.verifier->ReloadIfChanged(); !keys.ok()) return keys;
         return absl::Seconds(2);
       }));
   if (!metrics_listen.empty()) {

@@ -134,6 +134,11 @@ absl::Status Journal::WriteIfChanged(std::string_view name, std::string_view key
   });
 }
 
+absl::Status Journal::WriteOnce(const Context& context, std::string_view key, Work work) {
+  const Request call{context, Digest({"once", context.caller.subject, context.method, key})};
+  return Run(call, [&](Unit& unit, bool*) { return work(unit); });
+}
+
 absl::Status Journal::Run(const Request& request, ChangingWork work) {
   // Milliseconds, as columns and messages keep it: what is stored equals what was computed with.
   const absl::Time now = absl::FromUnixMillis(absl::ToUnixMillis(clocks_.business->Now()));

@@ -99,6 +99,10 @@ class Journal {
   absl::Status WriteIfChanged(std::string_view name, std::string_view key, absl::Time deadline,
                               absl::FunctionRef<absl::Status(Unit&, bool* changed)> work);
 
+  // For what a caller's reading leaves behind: in its name, once per (context.caller.subject,
+  // context.method, key).
+  absl::Status WriteOnce(const Context& context, std::string_view key, Work work);
+
   const std::string& service() const { return service_; }
   db::Pool& pool() { return pool_; }
   const Clocks& clocks() const { return clocks_; }

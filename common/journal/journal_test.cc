@@ -352,11 +352,11 @@ TEST_F(JournalTest, MasterKeysAreChangedByTheMigratingAccount) {
   ASSERT_TRUE(Count(test_.journal, "request-1", &answer).ok());
   ASSERT_TRUE(test_.ChainAll().ok());
   const std::string new_key = Vault::NewKeyLine("next");
-  EXPECT_EQ(RewrapJournal(test_.database.migrate(), *Vault::Parse(new_key)).status().code(),
+  EXPECT_EQ(RewrapSchema(test_.database.migrate(), *Vault::Parse(new_key)).status().code(),
             absl::StatusCode::kFailedPrecondition);
   const Vault both = *Vault::Parse(new_key + test_.master_key);
-  EXPECT_EQ(RewrapJournal(test_.database.migrate(), both).value(), 1);
-  EXPECT_EQ(RewrapJournal(test_.database.migrate(), both).value(), 0);
+  EXPECT_EQ(RewrapSchema(test_.database.migrate(), both).value(), 1);
+  EXPECT_EQ(RewrapSchema(test_.database.migrate(), both).value(), 0);
   const Vault next = *Vault::Parse(new_key);
   Journal journal(test_.database.pool(), next, test_.clocks, "registry");
   v1::SkipEntryResponse again;

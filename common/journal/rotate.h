@@ -9,11 +9,11 @@
 
 namespace yuezhan::journal {
 
-// Wraps the data key of every journal row with the vault's present master key, and returns how many
-// it wrapped anew. By the migrating account: the serving one may not change a row. No hashed byte
-// is touched, services go on meanwhile (with both master keys loaded), and it may be stopped and
-// started again.
-absl::StatusOr<int64_t> RewrapJournal(const db::Options& migrate, const Vault& vault);
+// Wraps every data key of a schema (the columns wrapped_key of all its tables, the journal's among
+// them) with the vault's present master key, and returns how many it wrapped anew. By the migrating
+// account: the serving one may not change a journal's row. No sealed and no hashed byte is touched,
+// services go on meanwhile (with both master keys loaded), and it may be stopped and started again.
+absl::StatusOr<int64_t> RewrapSchema(const db::Options& migrate, const Vault& vault);
 
 }  // namespace yuezhan::journal
 

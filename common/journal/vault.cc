@@ -6,11 +6,13 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <memory>
+#include <map>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/synchronization/mutex.h"
 #include "common/base/digest.h"
 #include "common/base/text.h"
 
@@ -95,10 +97,23 @@ std::string Wrap(std::string_view id, std::string_view master, std::string_view 
 
 }  // namespace
 
-absl::StatusOr<Vault> Vault::Parse(std::string_view keys) {
-  Vault vault;
+struct Vault::Keys {
+  std::map<std::string, std::string, std::less<>> by_id;
+  std::string current;
+  std::string search;
+};
+
+struct Vault::State {
+  Source source;  // null: the keys stay
+  absl::Mutex mutex;
+  std::string text ABSL_GUARDED_BY(mutex);
+  std::shared_ptr<const Keys> keys ABSL_GUARDED_BY(mutex);
+};
+
+absl::StatusOr<Vault::Keys> Vault::ParseKeys(std::string_view text) {
+  Keys keys;
   int number = 0;
-  for (const std::string& line : std::vector<std::string>(absl::StrSplit(Abs(keys), '\n'))) {
+  for (const std::string& line : std::vector<std::string>(absl::StrSplit(Abs(text), '\n'))) {
     ++number;
     if (line.empty() || line[0] == '#') continue;
     const size_t colon = line.find(':');
@@ -107,16 +122,45 @@ absl::StatusOr<Vault> Vault::Parse(std::string_view keys) {
                                                 ? absl::InvalidArgumentError("")
                                                 : FromHex(std::string_view(line).substr(colon + 1));
     if (!IsId(id) || !key.ok() || key->size() != kKeyBytes ||
-        !vault.keys_.emplace(id, *key).second) {
+        !keys.by_id.emplace(id, *key).second) {
       return absl::InvalidArgumentError(
           absl::StrCat("master keys, line ", number,
                        ": must be \"id:\" ([a-z0-9-], 1 to 16, each once) and 64 hex digits"));
     }
-    if (vault.current_.empty()) vault.current_ = id;
-    vault.search_key_ = Hmac(*key, "yuezhan search key");
+    if (keys.current.empty()) keys.current = id;
+    keys.search = Hmac(*key, "yuezhan search key");
   }
-  if (vault.keys_.empty()) return absl::InvalidArgumentError("master keys: there is none");
+  if (keys.by_id.empty()) return absl::InvalidArgumentError("master keys: there is none");
+  return keys;
+}
+
+absl::StatusOr<Vault> Vault::Parse(std::string_view keys) {
+  return Load([text = std::string(keys)] { return text; });
+}
+
+absl::StatusOr<Vault> Vault::Load(Source source) {
+  auto state = std::make_shared<State>();
+  state->source = std::move(source);
+  Vault vault(std::move(state));
+  if (const absl::Status status = vault.Reload(); !status.ok()) return status;
   return vault;
+}
+
+absl::Status Vault::Reload() const {
+  const absl::StatusOr<std::string> text = state_->source();
+  if (!text.ok()) return text.status();
+  absl::MutexLock lock(&state_->mutex);
+  if (state_->keys != nullptr && state_->text == *text) return absl::OkStatus();
+  absl::StatusOr<Keys> keys = ParseKeys(*text);
+  if (!keys.ok()) return keys.status();
+  state_->text = *text;
+  state_->keys = std::make_shared<const Keys>(*std::move(keys));
+  return absl::OkStatus();
+}
+
+std::shared_ptr<const Vault::Keys> Vault::Loaded() const {
+  absl::MutexLock lock(&state_->mutex);
+  return state_->keys;
 }
 
 std::string Vault::NewKeyLine(std::string_view id) {
@@ -125,18 +169,23 @@ std::string Vault::NewKeyLine(std::string_view id) {
 
 Sealed Vault::Seal(std::string_view aad, std::string_view plaintext) const {
   const std::string data_key = Random(kKeyBytes);
+  const auto keys = Loaded();
   return {Encrypt(data_key, aad, plaintext),
-          Wrap(current_, keys_.find(current_)->second, data_key)};
+          Wrap(keys->current, keys->by_id.find(keys->current)->second, data_key)};
 }
 
 absl::StatusOr<std::string> Vault::UnwrapKey(std::string_view wrapped_key) const {
   const size_t colon = wrapped_key.find(':');
-  if (colon == std::string_view::npos)
+  if (colon == std::string_view::npos || !IsId(wrapped_key.substr(0, colon)))
     return absl::DataLossError("a wrapped key without the id of its master key");
   const std::string_view id = wrapped_key.substr(0, colon);
-  const auto master = keys_.find(id);
-  if (master == keys_.end()) {
-    if (!IsId(id)) return absl::DataLossError("a wrapped key without the id of its master key");
+  auto keys = Loaded();
+  auto master = keys->by_id.find(id);
+  if (master == keys->by_id.end() && Reload().ok()) {
+    keys = Loaded();
+    master = keys->by_id.find(id);
+  }
+  if (master == keys->by_id.end()) {
     return absl::FailedPreconditionError(Concat({"master key ", id, " is not loaded"}));
   }
   return Decrypt(master->second, id, wrapped_key.substr(colon + 1));
@@ -156,12 +205,15 @@ absl::StatusOr<std::string> Vault::OpenWith(std::string_view data_key, std::stri
 absl::StatusOr<std::string> Vault::Rewrap(std::string_view wrapped_key) const {
   const absl::StatusOr<std::string> data_key = UnwrapKey(wrapped_key);
   if (!data_key.ok()) return data_key.status();
-  if (wrapped_key.substr(0, wrapped_key.find(':')) == current_) return std::string(wrapped_key);
-  return Wrap(current_, keys_.find(current_)->second, *data_key);
+  const auto keys = Loaded();
+  if (wrapped_key.substr(0, wrapped_key.find(':')) == keys->current) {
+    return std::string(wrapped_key);
+  }
+  return Wrap(keys->current, keys->by_id.find(keys->current)->second, *data_key);
 }
 
 std::string Vault::SearchKey(std::string_view purpose, std::string_view value) const {
-  return Hmac(search_key_, Digest({purpose, value}));
+  return Hmac(Loaded()->search, Digest({purpose, value}));
 }
 
 }  // namespace yuezhan::journal

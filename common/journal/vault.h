@@ -1,7 +1,8 @@
 #ifndef YUEZHAN_COMMON_JOURNAL_VAULT_H_
 #define YUEZHAN_COMMON_JOURNAL_VAULT_H_
 
-#include <map>
+#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -18,9 +19,18 @@ struct Sealed {
                             // VARBINARY(128)
 };
 
-// Encrypts personal values. Several master keys may be loaded: one seals, all open. Thread-safe.
+// Encrypts personal values. Several master keys may be loaded: one seals, all open. Thread-safe;
+// copies share their keys.
 class Vault {
  public:
+  // Where the keys stand, in the form of Parse.
+  using Source = std::function<absl::StatusOr<std::string>()>;
+  // Keys that can be read again while the vault is in use.
+  static absl::StatusOr<Vault> Load(Source source);
+  // Reads them again. On failure the old ones stay. A value under a key that is not loaded makes
+  // the vault look by itself: a new key reaches one replica a moment before the other.
+  absl::Status Reload() const;
+
   // `keys`: lines "id:hex of 32 bytes" ([a-z0-9-]{1,16}); the first seals. Also: lines that begin
   // with # and empty ones. INVALID_ARGUMENT with the number of the wrong line, never its content.
   static absl::StatusOr<Vault> Parse(std::string_view keys);
@@ -50,11 +60,14 @@ class Vault {
   std::string SearchKey(std::string_view purpose, std::string_view value) const;
 
  private:
-  Vault() = default;
+  struct Keys;
+  struct State;
+  static absl::StatusOr<Keys> ParseKeys(std::string_view text);
+  explicit Vault(std::shared_ptr<State> state) : state_(std::move(state)) {}
+  std::shared_ptr<const Keys> Loaded() const;
   absl::StatusOr<std::string> UnwrapKey(std::string_view wrapped_key) const;
-  std::map<std::string, std::string, std::less<>> keys_;
-  std::string current_;
-  std::string search_key_;
+
+  std::shared_ptr<State> state_;
 };
 
 }  // namespace yuezhan::journal

@@ -51,6 +51,23 @@ TEST(Vault, AMasterKeyIsChangedWithoutTouchingTheValue) {
   EXPECT_NE(both.SearchKey("phone", "138"), both.SearchKey("account", "138"));
 }
 
+TEST(Vault, KeysAreReadAgainWhileItIsInUse) {
+  const std::string old_key = Vault::NewKeyLine("k1"), new_key = Vault::NewKeyLine("k2");
+  std::string file = old_key;
+  const Vault one = *Vault::Load([&file] { return file; });
+  const Vault two = *Vault::Load([&file] { return file; });
+  const Sealed before = one.Seal("p", "value");
+  file = new_key + old_key;
+  ASSERT_TRUE(one.Reload().ok());
+  const Sealed after = one.Seal("p", "value");
+  EXPECT_TRUE(after.wrapped_key.starts_with("k2:"));
+  EXPECT_EQ(two.Open("p", after).value(), "value") << "looked by itself";
+  EXPECT_EQ(two.Open("p", before).value(), "value");
+  file = "broken";
+  EXPECT_FALSE(one.Reload().ok());
+  EXPECT_EQ(one.Open("p", after).value(), "value") << "the old ones stay";
+}
+
 TEST(Vault, RefusesWrongKeysWithoutShowingThem) {
   const std::string key = Vault::NewKeyLine("k1");
   for (const std::string& wrong :

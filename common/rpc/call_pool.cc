@@ -19,8 +19,6 @@ namespace {
 constexpr int kPollers = 2;
 // When a refused caller may try again: about the time that a full queue takes to empty.
 constexpr absl::Duration kRetryAfter = absl::Milliseconds(500);
-// Beyond max_deadline, for the answer's way through a slow connection.
-constexpr absl::Duration kSlack = absl::Seconds(10);
 
 const grpc::Status& NoMessage() {
   static const auto* const kStatus = new grpc::Status(ToGrpc(errors::Malformed("message")));
@@ -234,7 +232,7 @@ void CallPool::Sweep() {
   next_sweep_ = now + absl::Seconds(1);
   for (Call* call : live_) {
     const bool with_client = call->state != Call::State::kQueued;
-    if (with_client && now - call->began > options_.max_deadline + kSlack) {
+    if (with_client && now - call->began > options_.max_deadline + options_.slow_client) {
       call->context.TryCancel();
     }
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <optional>
 
 #include "common/auth/tokens.h"
 #include "common/base/clocks.h"
@@ -67,11 +68,14 @@ absl::Status Chain::Steps(const Incoming& call, google::protobuf::io::ZeroCopyIn
   context.deadline = std::min(call.deadline, call.arrived + options_.max_deadline);
   if (context.deadline <= now) return errors::DeadlineExceeded();
 
+  std::optional<CallerLimits::Ticket> ticket;
   if (method->permission != nullptr) {
     YZ_ASSIGN_OR_RETURN(context.caller,
-                        Identify(call.credentials, verifier_, options_.services, now));
+                        Identify(call.credentials, verifier_, options_.plaintext, now));
     record->subject = context.caller.subject;
-    if (!context.caller.roles.Intersects(method->permission->roles)) {
+    YZ_ASSIGN_OR_RETURN(auto admitted, limits_->Admit(context.caller, MonotonicNow()));
+    ticket.emplace(std::move(admitted));
+    if (!method->permission->Admits(context.caller)) {
       return errors::PermissionDenied(method->name);
     }
   }
@@ -84,10 +88,26 @@ absl::Status Chain::Steps(const Incoming& call, google::protobuf::io::ZeroCopyIn
   answer->reset(method->handler.answer->New());
   YZ_RETURN_IF_ERROR(method->handler.run(context, *request, answer->get()));
 
-  if (method->masks && !context.caller.roles.Intersects(method->permission->clear_roles)) {
-    MaskPersonal(answer->get());
-  }
+  if (method->masks) return MaskOrRecord(context, *method, *request, answer->get());
   return absl::OkStatus();
+}
+
+// A service's reading shows nobody anything: what it takes in clear stands sealed in its own rows,
+// and who reads it there is recorded there. A method that changes something leaves a journal entry
+// with its answer anyhow.
+absl::Status Chain::MaskOrRecord(const Context& context, const BoundMethod& method,
+                                 const Message& request, Message* answer) const {
+  if (!context.caller.roles.Intersects(method.permission->clear_roles)) {
+    MaskPersonal(answer);
+    return absl::OkStatus();
+  }
+  if (!method.reads || !options_.on_clear_read || context.caller.roles.Has(Role::kService)) {
+    return absl::OkStatus();
+  }
+  ClearRead read;
+  if (!FindPersonal(*answer, &read.resources)) return absl::OkStatus();
+  if (read.resources.empty()) read.resources = ResourcesNamed(request);
+  return options_.on_clear_read(context, read);
 }
 
 }  // namespace yuezhan::rpc

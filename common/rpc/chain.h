@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "common/rpc/caller_limits.h"
 #include "common/rpc/identity.h"
 #include "common/rpc/methods.h"
 #include "common/rpc/server.h"
@@ -30,12 +31,14 @@ struct Incoming {
   absl::Time deadline;  // as the client set it; infinite when it did not
 };
 
-// The one path of every call behind admission: deadline → identity → permission → validation →
-// handler → masks → status with details. Knows nothing of gRPC; any thread.
+// The one path of every call behind admission: deadline → identity → the caller's limits →
+// permission → validation → handler → masks → status with details. Knows nothing of gRPC; any thread.
 class Chain {
  public:
   Chain(const ServerOptions& options, auth::TokenVerifier* verifier)
-      : options_(options), verifier_(verifier) {}
+      : options_(options),
+        verifier_(verifier),
+        limits_(std::make_unique<CallerLimits>(options.callers, options.handler_threads)) {}
 
   // Runs the call. `bytes` is the request; `answer` is set when the status is OK. Fills `record`
   // but for times and sizes. Never throws.
@@ -45,9 +48,13 @@ class Chain {
  private:
   absl::Status Steps(const Incoming& call, google::protobuf::io::ZeroCopyInputStream* bytes,
                      std::unique_ptr<google::protobuf::Message>* answer, CallRecord* record) const;
+  absl::Status MaskOrRecord(const Context& context, const BoundMethod& method,
+                            const google::protobuf::Message& request,
+                            google::protobuf::Message* answer) const;
 
   const ServerOptions& options_;
   auth::TokenVerifier* const verifier_;
+  const std::unique_ptr<CallerLimits> limits_;
 };
 
 // A status fit for the wire: one without details gets those of its code, and what says too much of

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/match.h"
+#include "common/auth/peers.h"
 #include "common/auth/tokens.h"
 #include "common/base/ids.h"
 #include "common/base/text.h"
@@ -19,22 +20,24 @@ bool IsLowerHex(std::string_view text) {
 }  // namespace
 
 absl::StatusOr<Caller> Identify(const Credentials& credentials, auth::TokenVerifier* verifier,
-                                const std::vector<std::string>& services, absl::Time now) {
+                                bool plaintext, absl::Time now) {
   constexpr std::string_view kScheme = "Bearer ";
   const std::string_view authorization = credentials.authorization;
   if (!authorization.empty()) {
     if (!absl::StartsWithIgnoreCase(Abs(authorization), Abs(kScheme))) {
       return errors::Unauthenticated(errors::AuthFault::kMalformed);
     }
-    const auto caller = verifier->Verify(authorization.substr(kScheme.size()), now);
-    if (!caller.ok()) return caller.status();
-    return **caller;
+    const auto verified = verifier->Verify(authorization.substr(kScheme.size()), now);
+    if (!verified.ok()) return verified.status();
+    Caller caller = **verified;
+    if (!plaintext) caller.roles.bits &= ~RoleSet{Role::kService}.bits;
+    return caller;
   }
   if (credentials.certificate_names.empty()) {
     return errors::Unauthenticated(errors::AuthFault::kMissing);
   }
   for (const std::string& name : credentials.certificate_names) {
-    if (std::find(services.begin(), services.end(), name) != services.end()) {
+    if (auth::PeerFromName(name)) {
       return Caller{Concat({"service:", name}), name, {Role::kService}, ""};
     }
   }

@@ -22,9 +22,11 @@ struct Credentials {
 };
 
 // The caller: a token speaks for itself; a certificate for the service that it names, when that is
-// one of `services`. A token that is not accepted is refused even beside a good certificate.
+// one of ours (common/auth/peers.h). A token that is not accepted is refused even beside a good
+// certificate. Where there is TLS a certificate alone tells who a service is: a token's role
+// "service" counts only with `plaintext`.
 absl::StatusOr<Caller> Identify(const Credentials& credentials, auth::TokenVerifier* verifier,
-                                const std::vector<std::string>& services, absl::Time now);
+                                bool plaintext, absl::Time now);
 
 // The trace id of a W3C traceparent header, or a new one: 32 hex digits.
 std::string TraceIdOf(std::string_view traceparent);

@@ -97,6 +97,68 @@ void MaskPersonal(Message* message) {
   if (plan.holds_personal) Mask(message, plan);
 }
 
+namespace {
+
+// "stations/…": names of persons, which a field `name` may hold too, have no slash.
+std::string ResourceName(const Message& message) {
+  const FieldDescriptor* name = message.GetDescriptor()->FindFieldByName("name");
+  if (name == nullptr || name->is_repeated() || name->type() != FieldDescriptor::TYPE_STRING) {
+    return "";
+  }
+  const std::string value = message.GetReflection()->GetString(message, name);
+  return value.find('/') == std::string::npos ? "" : value;
+}
+
+bool Present(const Message& message, const FieldDescriptor* field) {
+  const Reflection* reflection = message.GetReflection();
+  return field->is_repeated() ? reflection->FieldSize(message, field) > 0
+                              : reflection->HasField(message, field);
+}
+
+bool Find(const Message& message, const MessagePlan& plan, std::string resource,
+          std::vector<std::string>* resources) {
+  if (std::string own = ResourceName(message); !own.empty()) resource = std::move(own);
+  const Reflection* reflection = message.GetReflection();
+  bool here = false, below = false;
+  for (const FieldPlan& field : plan.fields) {
+    if (field.rules.personal() != common::v1::PERSONAL_UNSPECIFIED) {
+      here |= Present(message, field.field);
+    } else if (field.child == nullptr || !field.child->holds_personal) {
+      continue;
+    } else if (!field.field->is_repeated()) {
+      below |= Present(message, field.field) &&
+               Find(reflection->GetMessage(message, field.field), *field.child, resource, resources);
+    } else {
+      for (int i = 0; i < reflection->FieldSize(message, field.field); ++i) {
+        below |= Find(reflection->GetRepeatedMessage(message, field.field, i), *field.child,
+                      resource, resources);
+      }
+    }
+  }
+  if (here && !resource.empty() &&
+      std::find(resources->begin(), resources->end(), resource) == resources->end()) {
+    resources->push_back(resource);
+  }
+  return here || below;
+}
+
+}  // namespace
+
+bool FindPersonal(const Message& message, std::vector<std::string>* resources) {
+  const MessagePlan& plan = PlanOf(message.GetDescriptor());
+  return plan.holds_personal && Find(message, plan, "", resources);
+}
+
+std::vector<std::string> ResourcesNamed(const Message& request) {
+  std::vector<std::string> names;
+  for (const FieldPlan& field : PlanOf(request.GetDescriptor()).fields) {
+    if (field.resources.empty() || field.field->is_repeated()) continue;
+    std::string name = request.GetReflection()->GetString(request, field.field);
+    if (!name.empty()) names.push_back(std::move(name));
+  }
+  return names;
+}
+
 bool HoldsPersonal(const google::protobuf::Descriptor* type) { return PlanOf(type).holds_personal; }
 
 }  // namespace yuezhan::rpc

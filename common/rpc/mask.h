@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace google::protobuf {
 class Descriptor;
@@ -20,6 +21,11 @@ std::string MaskAccount(std::string_view number);
 // Masks every field of the message that the contract marks as personal (options.proto), at any
 // depth.
 void MaskPersonal(google::protobuf::Message* message);
+// Whether the message holds a personal value now; adds the names of the resources whose they are,
+// each once (the field `name` of the innermost message around them that has one).
+bool FindPersonal(const google::protobuf::Message& message, std::vector<std::string>* resources);
+// The values of a request's own fields that name resources.
+std::vector<std::string> ResourcesNamed(const google::protobuf::Message& request);
 // Whether a message of this type can hold one at all.
 bool HoldsPersonal(const google::protobuf::Descriptor* type);
 

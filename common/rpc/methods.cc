@@ -5,6 +5,7 @@
 #include "common/rpc/mask.h"
 #include "common/rpc/validation.h"
 #include "google/protobuf/descriptor.h"
+#include "google/protobuf/descriptor.pb.h"
 #include "google/protobuf/message.h"
 
 namespace yuezhan::rpc {
@@ -56,7 +57,9 @@ absl::Status Methods::Bind(const Service& service, FindPermission find_permissio
     const auth::Permission* permission = find_permission(name);
     if (permission == nullptr) return Mistake({name, " has no row in the permission table"});
     const bool masks = HoldsPersonal(method.output_type());
-    if (!Insert({name, *handler, permission, masks, /*streams=*/false})) {
+    const bool reads = method.options().idempotency_level() ==
+                       google::protobuf::MethodOptions::NO_SIDE_EFFECTS;
+    if (!Insert({name, *handler, permission, masks, reads, /*streams=*/false})) {
       return Mistake({name, " is bound twice"});
     }
   }
@@ -66,7 +69,8 @@ absl::Status Methods::Bind(const Service& service, FindPermission find_permissio
 
 void Methods::BindOpen(const Service& service, bool streams) {
   for (const Service::Method& handler : service.methods()) {
-    Insert({Concat({service.name(), "/", handler.name}), handler, nullptr, false, streams});
+    Insert({Concat({service.name(), "/", handler.name}), handler, nullptr, /*masks=*/false,
+            /*reads=*/true, streams});
   }
 }
 

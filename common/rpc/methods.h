@@ -19,6 +19,7 @@ struct BoundMethod {
   Service::Method handler;
   const auth::Permission* permission;  // null: for everyone, without a token
   bool masks;                          // the answer can hold personal values
+  bool reads;                          // the contract declares it free of side effects
   bool streams;                        // answers each message of a stream as if it were a call
 };
 

@@ -25,8 +25,6 @@ namespace {
 // Room above max_message_bytes in which the chain, not gRPC, tells that a request is too large:
 // with the limit in the details.
 constexpr int kMessageSlack = 2 << 20;
-// Memory that gRPC may hold for connections and messages, beyond it it slows and refuses.
-constexpr size_t kTransportBytes = 128 << 20;
 // What connections without a call get to close by themselves when the server stops.
 constexpr absl::Duration kHangUp = absl::Milliseconds(100);
 
@@ -45,20 +43,24 @@ absl::Status WritePort(const std::string& file, int port) {
   return absl::InvalidArgumentError(Concat({"cannot write port_file ", file}));
 }
 
+int Milliseconds(absl::Duration duration) {
+  return static_cast<int>(absl::ToInt64Milliseconds(duration));
+}
+
 void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(options.max_message_bytes + kMessageSlack);
   builder.SetMaxSendMessageSize(options.max_message_bytes);
-  builder.SetResourceQuota(grpc::ResourceQuota("server").Resize(kTransportBytes));
+  builder.SetResourceQuota(grpc::ResourceQuota("server").Resize(options.transport_bytes));
   const std::pair<const char*, int> arguments[] = {
       {GRPC_ARG_MAX_CONCURRENT_STREAMS, options.max_streams_per_connection},
       {GRPC_ARG_MAX_METADATA_SIZE, options.max_metadata_bytes},
-      {GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10'000},
-      {GRPC_ARG_KEEPALIVE_TIME_MS, 60'000},  // finds peers that vanished
-      {GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000},
+      {GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, Milliseconds(options.handshake_timeout)},
+      {GRPC_ARG_KEEPALIVE_TIME_MS, Milliseconds(options.keepalive)},
+      {GRPC_ARG_KEEPALIVE_TIMEOUT_MS, Milliseconds(options.keepalive_timeout)},
       {GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1},
-      {GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000},  // against floods of pings
-      {GRPC_ARG_HTTP2_MAX_PING_STRIKES, 2},
-      {GRPC_ARG_MAX_CONNECTION_IDLE_MS, 600'000},
+      {GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, Milliseconds(options.ping_interval)},
+      {GRPC_ARG_HTTP2_MAX_PING_STRIKES, options.max_ping_strikes},
+      {GRPC_ARG_MAX_CONNECTION_IDLE_MS, Milliseconds(options.max_idle)},
   };
   for (const auto& [name, value] : arguments) builder.AddChannelArgument(name, value);
 }

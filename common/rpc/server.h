@@ -32,7 +32,25 @@ struct CallRecord {
   size_t answer_bytes = 0;
 };
 
-// Every limit has a default that fits a small machine; see docs/operations for the reasons.
+// What one caller may take of one replica. A rate of 0 is none; see CallerLimits.
+struct CallerLimitOptions {
+  double rate = 200;         // calls a second of a person or system
+  double public_rate = 10;   // of one who has only Role::kPublic
+  double service_rate = 0;   // of another service of ours
+  absl::Duration burst = absl::Seconds(5);  // so much of the rate may come at once
+  // Calls that run at once. 0: half of the handlers for a caller, so that nobody takes them all; a
+  // quarter for the public, all its callers together; as many as there are for a service.
+  int calls = 0;
+  int public_calls = 0;
+  int service_calls = 0;
+};
+
+// Personal values that are about to be answered unmasked.
+struct ClearRead {
+  std::vector<std::string> resources;  // whose values they are
+};
+
+// Every limit has a default that fits a small machine; see docs/security.md for the reasons.
 struct ServerOptions {
   std::string listen = "127.0.0.1:0";  // host:port; port 0: one that is free
   std::string port_file;               // where the chosen port is written once serving; "": nowhere
@@ -43,10 +61,6 @@ struct ServerOptions {
   std::string tls_key;
   std::string tls_ca;
   bool plaintext = false;  // without TLS: demonstrations and tests only; logged as a warning
-  // Names (certificate's common or alternative name) of services that may call with their
-  // certificate alone.
-  std::vector<std::string> services = {"registry", "application", "review", "payment"};
-
   int handler_threads = 16;              // as many as database connections: each call needs one
   int queue_length = 256;                // calls that wait for a handler; the excess is refused
   int posted_calls = 256;                // calls that gRPC may hand over at once
@@ -60,7 +74,18 @@ struct ServerOptions {
   int max_queued_bytes = 64 << 20;  // of all requests that wait for a handler
   int max_metadata_bytes = 16 << 10;
   absl::Duration max_deadline = absl::Seconds(30);  // also for a request that names none
-  absl::Duration drain = absl::Seconds(10);         // how long Stop waits for running calls
+  // Beyond max_deadline: how long a client may take to take its answer, or to send its request.
+  absl::Duration slow_client = absl::Seconds(10);
+  absl::Duration drain = absl::Seconds(10);  // how long Stop waits for running calls
+  CallerLimitOptions callers;
+  // Memory that the transport may hold for connections and messages; beyond it it slows and refuses.
+  size_t transport_bytes = 128 << 20;
+  absl::Duration handshake_timeout = absl::Seconds(10);
+  absl::Duration keepalive = absl::Seconds(60);  // finds peers that vanished
+  absl::Duration keepalive_timeout = absl::Seconds(20);
+  absl::Duration max_idle = absl::Minutes(10);      // of a connection without a call
+  absl::Duration ping_interval = absl::Seconds(10);  // pings that come faster are strikes
+  int max_ping_strikes = 2;                          // then the connection is closed
   bool reflection = true;                           // lists the services for grpcurl and the like
 
   // Asked every `probe_interval`: whether the service can work (the database answers). Health says
@@ -70,6 +95,10 @@ struct ServerOptions {
   // Run at the start and end of each handler thread (the database driver wants it).
   std::function<void()> on_thread_start;
   std::function<void()> on_thread_stop;
+  // Asked before personal values are answered in clear to a person who reads; when it fails, the
+  // call does, and shows nothing. A method that changes something is journaled anyhow, and what a
+  // service reads no person sees. Null: nothing is asked.
+  std::function<absl::Status(const Context&, const ClearRead&)> on_clear_read;
   // Called after each call, from many threads. Null: one log line a call.
   std::function<void(const CallRecord&)> on_call;
 };

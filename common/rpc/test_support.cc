@@ -74,6 +74,7 @@ ServerTest::ServerTest() {
   verifier = *auth::TokenVerifier::Create(
       {.key_directory = directory.File("keys"), .issuer = "test-city"});
   options.handler_threads = 4;
+  options.callers = {.rate = 0, .calls = 1000};  // but where a test is about them
   options.on_call = [this](const CallRecord& record) {
     absl::MutexLock lock(&mutex_);
     records_.push_back(record);
