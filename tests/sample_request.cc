@@ -6,6 +6,7 @@
 #include "yuezhan/common/v1/options.pb.h"
 #include "yuezhan/journal/v1/journal.pb.h"
 #include "yuezhan/payment/v1/payment.pb.h"
+#include "yuezhan/payment/v1/reconciliation.pb.h"
 #include "yuezhan/registry/v1/registry.pb.h"
 #include "yuezhan/review/v1/review.pb.h"
 
@@ -78,7 +79,8 @@ std::vector<const google::protobuf::MethodDescriptor*> AllMethods() {
   for (const auto* file :
        {registry::v1::Station::descriptor()->file(),
         application::v1::Application::descriptor()->file(), review::v1::Case::descriptor()->file(),
-        payment::v1::Payment::descriptor()->file(), journal::v1::Entry::descriptor()->file()}) {
+        payment::v1::Payment::descriptor()->file(), payment::v1::Statement::descriptor()->file(),
+        journal::v1::Entry::descriptor()->file()}) {
     for (int s = 0; s < file->service_count(); ++s) {
       for (int m = 0; m < file->service(s)->method_count(); ++m)
         methods.push_back(file->service(s)->method(m));

@@ -16,7 +16,8 @@
 namespace yuezhan::bank {
 
 // A bank that is not there: takes orders, keeps books, and misbehaves as it is told. Days of value
-// are those of the business clock; not_after is by the wall clock. Thread-safe.
+// are those of the business clock; not_after is by the wall clock. A day after it took a transfer it
+// forgets that it knows the id: the same order again is then a new transfer. Thread-safe.
 class Bank {
  public:
   Bank(std::unique_ptr<Books> books, Clocks clocks);
@@ -27,6 +28,8 @@ class Bank {
                            v1::Transfer* answer);
   absl::Status ListTransfers(Context& context, const v1::ListTransfersRequest& request,
                              v1::ListTransfersResponse* answer);
+  absl::Status GetStatement(Context& context, const v1::GetStatementRequest& request,
+                            v1::GetStatementResponse* answer);
   absl::Status SetBehavior(Context& context, const v1::SetBehaviorRequest& request,
                            v1::SetBehaviorResponse* answer);
 
@@ -38,6 +41,9 @@ class Bank {
  private:
   // The behavior of the next transfer; counts it.
   v1::Behavior Next() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The transfer of that id, unless the bank has forgotten that it knows it.
+  const Entry* Remembered(const std::string& transfer_id) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool IsDown() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Take(const v1::ExecuteTransferRequest& order, v1::Behavior behavior)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

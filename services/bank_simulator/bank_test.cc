@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "common/base/csv.h"
 
 namespace yuezhan::bank {
 namespace {
@@ -104,6 +105,10 @@ TEST_F(BankTest, BehavesAsTold) {
       {v1::BEHAVIOR_DOWN, kUnavailable, kNotFound, kNotFound},
       {v1::BEHAVIOR_SLOW, v1::TRANSFER_STATE_SETTLED, v1::TRANSFER_STATE_SETTLED,
        v1::TRANSFER_STATE_SETTLED},
+      {v1::BEHAVIOR_ANSWER_TWICE, v1::TRANSFER_STATE_SETTLED, v1::TRANSFER_STATE_SETTLED,
+       v1::TRANSFER_STATE_SETTLED},
+      {v1::BEHAVIOR_SETTLE_AFTER_FAIL, v1::TRANSFER_STATE_FAILED, v1::TRANSFER_STATE_SETTLED,
+       v1::TRANSFER_STATE_SETTLED},
       {v1::BEHAVIOR_DECIDE_LATER, v1::TRANSFER_STATE_ACCEPTED, v1::TRANSFER_STATE_SETTLED,
        v1::TRANSFER_STATE_SETTLED},
   };
@@ -164,6 +169,52 @@ TEST_F(BankTest, ASeedChoosesTheSameAgain) {
     EXPECT_EQ(states, first);
   }
   EXPECT_GT(std::set<int>(first.begin(), first.end()).size(), 2u);
+}
+
+TEST_F(BankTest, ForgetsThatItKnowsAnIdAfterADay) {
+  auto order = Order("a");
+  EXPECT_EQ(Execute(order), v1::TRANSFER_STATE_SETTLED);
+  g_wall += absl::Hours(23);
+  order.mutable_not_after()->set_seconds(absl::ToUnixSeconds(g_wall) + 7200);
+  EXPECT_EQ(Execute(order), kInvalid);  // known still, and other content
+  g_wall += absl::Hours(2);
+  order.mutable_not_after()->set_seconds(absl::ToUnixSeconds(g_wall) + 60);
+  EXPECT_EQ(Execute(order), v1::TRANSFER_STATE_SETTLED);
+  Restart();
+  v1::ListTransfersResponse books;
+  ASSERT_TRUE(bank_->ListTransfers(context_, {}, &books).ok());
+  EXPECT_EQ(books.transfers_size(), 2) << "the money went out twice";
+}
+
+TEST_F(BankTest, StatementShowsWhatMoved) {
+  Tell(v1::BEHAVIOR_FAIL, 1);
+  Execute(Order("failed"));
+  Tell(v1::BEHAVIOR_RETURN_LATER, 1);
+  Execute(Order("returned"));
+  Get("returned");
+  Tell(v1::BEHAVIOR_ANSWER_TWICE, 1);
+  Execute(Order("twice"));
+  const auto statement = [&](v1::GetStatementRequest request) {
+    v1::GetStatementResponse answer;
+    EXPECT_TRUE(bank_->GetStatement(context_, request, &answer).ok());
+    return ParseCsv(TextToUtf8(answer.content()).value()).value();
+  };
+  v1::GetStatementRequest request;
+  const auto lines = statement(request);
+  ASSERT_EQ(lines.size(), 6u);  // title, headers, out and back, and one that is told twice
+  EXPECT_EQ(lines[2][2], "returned");
+  EXPECT_EQ(lines[2][3], "100,000.00");
+  EXPECT_EQ(lines[3][2], "returned");
+  EXPECT_EQ(lines[3][4], "100,000.00");
+  EXPECT_EQ(lines[4], lines[5]);
+  request.set_encoding(v1::STATEMENT_ENCODING_GB18030);
+  EXPECT_EQ(statement(request), lines);
+  request.set_without_ids(true);
+  EXPECT_EQ(statement(request)[2][2], "");
+  request.mutable_from()->set_year(2100);
+  request.mutable_from()->set_month(1);
+  request.mutable_from()->set_day(1);
+  EXPECT_EQ(statement(request).size(), 2u);
 }
 
 TEST_F(BankTest, RefusesAmountsThatAreNone) {

@@ -16,26 +16,28 @@
 namespace yuezhan::bank {
 namespace {
 
-// behavior TAB looks TAB order as JSON TAB transfer as JSON. JSON escapes tabs and line ends.
+// behavior TAB looks TAB taken_ms TAB order as JSON TAB transfer as JSON. JSON escapes tabs and line ends.
 std::string LineOf(const Entry& entry) {
   std::string order;
   std::string transfer;
   (void)google::protobuf::util::MessageToJsonString(entry.order, &order);
   (void)google::protobuf::util::MessageToJsonString(entry.transfer, &transfer);
-  return absl::StrCat(static_cast<int>(entry.behavior), "\t", entry.looks, "\t", order, "\t",
+  return absl::StrCat(static_cast<int>(entry.behavior), "\t", entry.looks, "\t",
+                      entry.taken_ms, "\t", order, "\t",
                       transfer, "\n");
 }
 
 bool ReadLine(absl::string_view line, Entry* entry) {
   const std::vector<std::string> parts = absl::StrSplit(line, '\t');
   int behavior = 0;
-  if (parts.size() != 4 || !absl::SimpleAtoi(parts[0], &behavior) ||
-      !absl::SimpleAtoi(parts[1], &entry->looks) || !v1::Behavior_IsValid(behavior)) {
+  if (parts.size() != 5 || !absl::SimpleAtoi(parts[0], &behavior) ||
+      !absl::SimpleAtoi(parts[1], &entry->looks) ||
+      !absl::SimpleAtoi(parts[2], &entry->taken_ms) || !v1::Behavior_IsValid(behavior)) {
     return false;
   }
   entry->behavior = static_cast<v1::Behavior>(behavior);
-  return google::protobuf::util::JsonStringToMessage(parts[2], &entry->order).ok() &&
-         google::protobuf::util::JsonStringToMessage(parts[3], &entry->transfer).ok();
+  return google::protobuf::util::JsonStringToMessage(parts[3], &entry->order).ok() &&
+         google::protobuf::util::JsonStringToMessage(parts[4], &entry->transfer).ok();
 }
 
 absl::Status SystemError(const std::string& what) {
@@ -95,7 +97,7 @@ absl::Status Books::Write(const Entry& entry) {
 void Books::Keep(Entry entry) {
   const std::string id = entry.order.transfer_id();
   const auto it = by_id_.find(id);
-  if (it != by_id_.end()) {
+  if (it != by_id_.end() && it->second->taken_ms == entry.taken_ms) {
     *it->second = std::move(entry);
     return;
   }

@@ -18,6 +18,7 @@ struct Entry {
   v1::Transfer transfer;  // state unspecified: not executed yet, and a look does not see it
   v1::Behavior behavior = v1::BEHAVIOR_UNSPECIFIED;
   int looks = 0;
+  int64_t taken_ms = 0;  // when it was taken, unix: the same id taken later is another transfer
 };
 
 // The bank's books: a file that is only appended to, each line on the disk before the call that
@@ -32,7 +33,7 @@ class Books {
   Books(const Books&) = delete;
   Books& operator=(const Books&) = delete;
 
-  // Null when there is none. Changes are made by Write alone.
+  // The one of that id that was taken last; null when there is none. Changes are made by Write alone.
   const Entry* Find(const std::string& transfer_id) const;
   // Entries in the order of their arrival.
   const std::vector<std::unique_ptr<Entry>>& entries() const { return entries_; }

@@ -72,6 +72,17 @@ absl::StatusOr<std::optional<LockedOrder>> LockOrder(const Store& store, db::Ses
   return LockedOrder{*std::move(award), *std::move(payment)};
 }
 
+absl::Status Refuse(std::string_view rule_id, std::string_view zh, std::string_view en,
+                    std::string_view subject) {
+  common::v1::Finding finding;
+  finding.set_rule_id(std::string(rule_id));
+  finding.set_article("5.4");
+  finding.set_outcome(common::v1::OUTCOME_VIOLATED);
+  finding.set_text_zh(std::string(zh));
+  finding.set_text_en(std::string(en));
+  return errors::Refused({finding}, subject);
+}
+
 absl::Status MoveMoney(journal::Unit& unit, Movement movement, const v1::Award& award,
                        std::string_view payment_name) {
   Posting posting{movement, "", FenIn(award.amount()), "", ""};

@@ -32,6 +32,10 @@ struct LockedOrder {
 absl::StatusOr<std::optional<LockedOrder>> LockOrder(const Store& store, db::Session& sql,
                                                      std::string_view payment_id);
 
+// A refusal by one rule of payment's own.
+absl::Status Refuse(std::string_view rule_id, std::string_view zh, std::string_view en,
+                    std::string_view subject);
+
 // Moves the amount of an award, for a payment where there is one; DATA_LOSS when the fund does not
 // have it where it must be.
 absl::Status MoveMoney(journal::Unit& unit, Movement movement, const v1::Award& award,

@@ -124,6 +124,7 @@ absl::Status Handlers::TakenBack(const review::v1::CaseAdvanced& event, journal:
 absl::StatusOr<bool> Handlers::Release(journal::Unit& unit, std::string_view reason,
                                        v1::AwardRecord* record) {
   const v1::Award before = record->award();
+  bool sent_back = false;
   if (!before.payment().empty()) {
     YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("payments/*", before.payment()));
     YZ_ASSIGN_OR_RETURN(auto order, store_.Payment(unit.sql(), id, true));
@@ -133,6 +134,7 @@ absl::StatusOr<bool> Handlers::Release(journal::Unit& unit, std::string_view rea
                                      kByReview)) {
       return false;
     }
+    sent_back = order->payment().state() == v1::PAYMENT_STATE_BANK_RETURNED;
     order->mutable_payment()->set_reason(std::string(reason));
     YZ_RETURN_IF_ERROR(AdvancePayment(store_, unit, kByReview, v1::PAYMENT_STATE_STOPPED, &*order));
   }
@@ -140,6 +142,9 @@ absl::StatusOr<bool> Handlers::Release(journal::Unit& unit, std::string_view rea
   record->mutable_award()->clear_fund();
   record->clear_clearance();
   YZ_RETURN_IF_ERROR(AdvanceAward(store_, unit, kByReview, v1::AWARD_STATE_RELEASED, record));
+  if (sent_back) {
+    YZ_RETURN_IF_ERROR(MoveMoney(unit, Movement::kKeep, before, before.payment()));
+  }
   if (!before.fund().empty()) {
     YZ_RETURN_IF_ERROR(MoveMoney(unit, Movement::kRelease, before, before.payment()));
   }

@@ -1,3 +1,6 @@
+#include <algorithm>
+
+#include "common/base/dates.h"
 #include "common/base/ids.h"
 #include "common/base/money.h"
 #include "common/base/status_macros.h"
@@ -10,6 +13,37 @@
 #include "yuezhan/payment/v1/events.pb.h"
 
 namespace yuezhan::payment {
+namespace {
+
+// Keeps the change with its reason, and tells of it.
+void Tell(const Store& store, journal::Unit& unit, const std::string& fund,
+          v1::FundChangeKind kind, int64_t fen, const std::string& reason,
+          const std::string& other_fund) {
+  v1::FundChange change;
+  change.set_fund(fund);
+  change.set_kind(kind);
+  *change.mutable_amount() = MoneyOf(fen);
+  change.set_reason(reason);
+  change.set_other_fund(other_fund);
+  *change.mutable_day() = DayToProto(BeijingDay(unit.Now()));
+  change.set_officer(unit.context().caller.subject);
+  store.InsertFundChange(unit.sql(), change, unit.entry_key());
+  const bool less =
+      kind == v1::FUND_CHANGE_KIND_TAKEN_BACK || kind == v1::FUND_CHANGE_KIND_CARRIED_OUT;
+  v1::FundChanged event;
+  event.set_fund(fund);
+  event.set_amount_fen(less ? -fen : fen);
+  event.set_reason(reason);
+  unit.Emit(event);
+}
+
+absl::Status TooMuch(const v1::Fund& fund, int64_t fen) {
+  if (FenIn(fund.allocated()) + fen <= kMaxFen) return absl::OkStatus();
+  return errors::InvalidField("amount", "累计金额超过上限",
+                              "the fund would hold more than amounts can be");
+}
+
+}  // namespace
 
 absl::Status Handlers::CreateFund(Context& context, const v1::CreateFundRequest& request,
                                   v1::Fund* answer) {
@@ -44,10 +78,7 @@ absl::Status Handlers::AllocateFund(Context& context, const v1::AllocateFundRequ
     // this money.
     const auto fund = store_.Fund(unit.sql(), id, true);
     if (!fund) return errors::NotFound(request.name());
-    if (FenIn(fund->allocated()) + *fen > kMaxFen) {
-      return errors::InvalidField("amount", "累计金额超过上限",
-                                  "the fund would hold more than amounts can be");
-    }
+    YZ_RETURN_IF_ERROR(TooMuch(*fund, *fen));
     const bool more = *fen > 0;
     const Posting posting{more ? Movement::kAllocate : Movement::kTakeBack, id, more ? *fen : -*fen,
                           "", ""};
@@ -57,11 +88,62 @@ absl::Status Handlers::AllocateFund(Context& context, const v1::AllocateFundRequ
     if (more) {
       YZ_RETURN_IF_ERROR(ReserveWaiting(unit, "AllocateFund", fund->year()).status());
     }
-    v1::FundChanged event;
-    event.set_fund(request.name());
-    event.set_amount_fen(*fen);
-    unit.Emit(event);
+    Tell(store_, unit, request.name(),
+         more ? v1::FUND_CHANGE_KIND_ALLOCATED : v1::FUND_CHANGE_KIND_TAKEN_BACK,
+         posting.amount_fen, request.reason(), "");
     *answer = *store_.Fund(unit.sql(), id, false);
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Handlers::CarryOverFund(Context& context, const v1::CarryOverFundRequest& request,
+                                     v1::Fund* answer) {
+  const auto fen = FenOf(request.amount());
+  if (!fen.ok() || *fen <= 0) {
+    return errors::InvalidField("amount", "须为大于零的人民币金额，精确到分",
+                                "must be an amount of CNY above zero, in whole fen");
+  }
+  if (request.name() == request.to())
+    return errors::InvalidField("to", "须为另一笔资金", "must be another fund");
+  return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
+    YZ_ASSIGN_OR_RETURN(const std::string from, IdOf("funds/*", request.name()));
+    YZ_ASSIGN_OR_RETURN(const std::string to, IdOf("funds/*", request.to()));
+    // Both are locked in the order of their ids, so that two that cross do not wait for each other.
+    std::optional<v1::Fund> receives;
+    for (const std::string& id : {std::min(from, to), std::max(from, to)}) {
+      const auto fund = store_.Fund(unit.sql(), id, true);
+      if (!fund) return errors::NotFound(Name("funds", id));
+      if (id == to) receives = fund;
+    }
+    YZ_RETURN_IF_ERROR(TooMuch(*receives, *fen));
+    if (!Post(unit, {Movement::kCarryOut, from, *fen, "", ""}))
+      return errors::InvalidField("amount", "结转金额超过可用余额", "is more than what is free");
+    if (!Post(unit, {Movement::kCarryIn, to, *fen, "", ""})) return errors::Conflict();
+    YZ_RETURN_IF_ERROR(ReserveWaiting(unit, "CarryOverFund", receives->year()).status());
+    Tell(store_, unit, request.name(), v1::FUND_CHANGE_KIND_CARRIED_OUT, *fen, request.reason(),
+         request.to());
+    Tell(store_, unit, request.to(), v1::FUND_CHANGE_KIND_CARRIED_IN, *fen, request.reason(),
+         request.name());
+    *answer = *store_.Fund(unit.sql(), to, false);
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Handlers::ListFundChanges(Context& context,
+                                       const v1::ListFundChangesRequest& request,
+                                       v1::ListFundChangesResponse* answer) {
+  YZ_ASSIGN_OR_RETURN(const std::string after, rpc::ReadPageToken(context.method, request));
+  YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("funds/*", request.name()));
+  const int size = rpc::PageSize(request);
+  return db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
+    answer->Clear();
+    if (!store_.Fund(sql, id, false)) return errors::NotFound(request.name());
+    const auto changes = store_.FundChanges(sql, id, {after, size});
+    for (const auto& [change_id, change] : changes) *answer->add_changes() = change;
+    if (static_cast<int>(changes.size()) == size) {
+      answer->set_next_page_token(
+          rpc::MakePageToken(context.method, request, changes.back().first));
+    }
     return absl::OkStatus();
   });
 }

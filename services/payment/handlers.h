@@ -35,7 +35,8 @@ struct Peers {
 };
 
 // The methods of PaymentService; what each does and when it fails is said in payment.proto. One
-// file per group: funds.cc, awards.cc, orders.cc, payments.cc. Transfers go out by transfers.h.
+// file per group: funds.cc, awards.cc, orders.cc, recoveries.cc, documents.cc, payments.cc.
+// Transfers go out by transfers.h, statements come in by reconciliation.h.
 class Handlers {
  public:
   Handlers(journal::Journal& journal, const journal::Vault& vault, const Rulebook& rulebook,
@@ -52,6 +53,9 @@ class Handlers {
   // funds.cc
   absl::Status CreateFund(Context&, const v1::CreateFundRequest&, v1::Fund*);
   absl::Status AllocateFund(Context&, const v1::AllocateFundRequest&, v1::Fund*);
+  absl::Status CarryOverFund(Context&, const v1::CarryOverFundRequest&, v1::Fund*);
+  absl::Status ListFundChanges(Context&, const v1::ListFundChangesRequest&,
+                               v1::ListFundChangesResponse*);
   absl::Status GetFund(Context&, const v1::GetFundRequest&, v1::Fund*);
   absl::Status ListFunds(Context&, const v1::ListFundsRequest&, v1::ListFundsResponse*);
   absl::Status GetTrialBalance(Context&, const v1::GetTrialBalanceRequest&, v1::TrialBalance*);
@@ -63,9 +67,22 @@ class Handlers {
   // orders.cc
   absl::Status PreparePayment(Context&, const v1::PreparePaymentRequest&, v1::Payment*);
   absl::Status AuthorizePayment(Context&, const v1::AuthorizePaymentRequest&, v1::Payment*);
+  absl::Status BatchPreparePayments(Context&, const v1::BatchPreparePaymentsRequest&,
+                                    v1::BatchPreparePaymentsResponse*);
+  absl::Status BatchAuthorizePayments(Context&, const v1::BatchAuthorizePaymentsRequest&,
+                                      v1::BatchAuthorizePaymentsResponse*);
   absl::Status RequestFinance(Context&, const v1::RequestFinanceRequest&, v1::Payment*);
   absl::Status RecordFinanceAnswer(Context&, const v1::RecordFinanceAnswerRequest&, v1::Payment*);
   absl::Status ResendPayment(Context&, const v1::ResendPaymentRequest&, v1::Payment*);
+
+  // recoveries.cc
+  absl::Status OrderRecovery(Context&, const v1::OrderRecoveryRequest&, v1::Payment*);
+  absl::Status BookRecovery(Context&, const v1::BookRecoveryRequest&, v1::Payment*);
+  absl::Status ResolveIncident(Context&, const v1::ResolveIncidentRequest&, v1::Payment*);
+
+  // documents.cc
+  absl::Status PrintDocument(Context&, const v1::PrintDocumentRequest&,
+                             common::v1::PrintedDocument*);
 
   // payments.cc
   absl::Status StopPayment(Context&, const v1::StopPaymentRequest&, v1::Payment*);
@@ -96,6 +113,13 @@ class Handlers {
     v1::PaymentState to = v1::PAYMENT_STATE_UNSPECIFIED;
     v1::AwardState award_to = v1::AWARD_STATE_UNSPECIFIED;  // unspecified: stays
     std::optional<Movement> movement;
+    std::optional<int64_t> fen = std::nullopt;  // of the movement; absent: the award's amount
+  };
+  // Money that moves when all rows of a unit are written.
+  struct Move {
+    Movement movement;
+    v1::Award award;
+    std::string payment;
   };
   using Change = absl::FunctionRef<absl::Status(journal::Unit&, Order&)>;
 
@@ -105,6 +129,11 @@ class Handlers {
   absl::Status ChangePayment(Context& context, const google::protobuf::Message& request,
                              std::string_view name, std::string_view method, v1::Payment* answer,
                              Change change);
+  // The same for one of several within a unit; its money is left to MoveAll.
+  absl::StatusOr<v1::Payment> ChangeOne(Context& context, journal::Unit& unit, const Rules& rules,
+                                        std::string_view name, std::string_view method,
+                                        Change change, std::vector<Move>* moves);
+  static absl::Status MoveAll(journal::Unit& unit, const std::vector<Move>& moves);
   // The payment as the caller may see it, NOT_FOUND otherwise.
   absl::StatusOr<v1::PaymentRecord> SeenPayment(Context& context, std::string_view name);
   // Station and host as of now, from registry. Never while a transaction is open.
@@ -112,6 +141,21 @@ class Handlers {
   // The standing of a payment's station and host.
   absl::StatusOr<rules::v1::StandingFacts> StandingOfPayment(Context& context,
                                                              std::string_view name);
+  // What an order rests on, as other services have it. Never asked while a transaction is open.
+  struct Ground {
+    std::string case_id;
+    int submission = 0;
+    rules::v1::StandingFacts standing;
+    rules::v1::AccountFacts account;  // of the submission
+    google::type::Date submitted_on;
+  };
+  absl::StatusOr<Ground> GroundOf(Context& context, std::string_view case_name);
+  absl::StatusOr<v1::Payment> Prepare(Context& context, journal::Unit& unit, const Rules& rules,
+                                      std::string_view method,
+                                      const v1::PreparePaymentRequest& request,
+                                      const Ground& ground);
+  absl::Status Authorize(Context& context, journal::Unit& unit, Order& order,
+                         const rules::v1::StandingFacts& standing) const;
   // Stores the next transfer with the time after which the bank may not execute it.
   void Instruct(journal::Unit& unit, Order& order) const;
 

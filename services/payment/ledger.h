@@ -17,8 +17,17 @@ class Session;
 namespace yuezhan::payment {
 
 // Accounts of a fund, as postings name them. kAllocated is the source: negative. The others are
-// never negative, and all five sum to zero.
-enum class Account { kAllocated = 1, kFree = 2, kReserved = 3, kInTransit = 4, kPaid = 5 };
+// never negative, and all of them sum to zero.
+enum class Account {
+  kAllocated = 1,
+  kFree = 2,
+  kReserved = 3,
+  kInTransit = 4,
+  kPaid = 5,
+  kReturned = 6,   // sent back by the payee's bank, until it goes out again or is reserved again
+  kRecovered = 7,  // brought back from the host
+};
+inline constexpr int kAccounts = 7;
 // "in_transit".
 std::string_view AccountName(Account account);
 
@@ -30,8 +39,16 @@ enum class Movement {
   kRelease = 4,   // reserved → free: the award is no more
   kInstruct = 5,  // reserved → in transit: a transfer goes out
   kSettle = 6,    // in transit → paid
-  kFail = 7,    // in transit → reserved: the bank did definitely not pay, or sent it back at once
-  kReturn = 8,  // paid → reserved: sent back by the payee's bank
+  kFail = 7,          // in transit → reserved: the bank did definitely not pay
+  kReturn = 8,        // paid → returned: sent back by the payee's bank
+  kReturnAtOnce = 9,  // in transit → returned: the same, before we knew that it had settled
+  kResend = 10,       // returned → in transit: a new transfer goes out
+  kKeep = 11,         // returned → reserved: it does not go out again for now
+  kRecover = 12,      // paid → recovered
+  kSettleLate = 13,   // reserved → paid: said to have failed, and paid as the statements show
+  kUnsettle = 14,     // paid → reserved: said to be paid, and not as the statements show
+  kCarryOut = 15,     // free → allocated: to another fund
+  kCarryIn = 16,      // allocated → free: from another fund
 };
 
 // Ids are UUID text; award and payment "" where there is none.

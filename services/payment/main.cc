@@ -1,5 +1,5 @@
 // The payment service: funds, ledger, awards, orders, transfers (article 5.4). Wiring only.
-#include <filesystem>
+#include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,24 +10,23 @@
 #include "common/journal/follower.h"
 #include "services/payment/handlers.h"
 #include "services/payment/measures.h"
+#include "services/payment/reconciliation.h"
 #include "services/payment/schema.h"
 #include "services/payment/transfers.h"
 
 ABSL_FLAG(std::string, hold, "",
-          "While this file exists, nothing is sent to the bank and nothing is asked of it: after a "
-          "restore, until the bank's books are reconciled.");
+          "A file that a restore leaves: with each new content of it a hold begins, and nothing is "
+          "sent to the bank or asked of it until statements are reconciled and EndHold ends it.");
+
+ABSL_FLAG(absl::Duration, hold_least,
+          yuezhan::payment::kTransferLife + yuezhan::payment::kClockTolerance,
+          "How long after a restore a forgotten transfer may still be executed: statements count for "
+          "the end of a hold when they were imported later.");
 
 namespace {
 
 // How soon an end of the hold is seen.
-constexpr absl::Duration kHeld = absl::Seconds(2);
-
-bool Held() {
-  const std::string file = absl::GetFlag(FLAGS_hold);
-  std::error_code error;
-  // A folder that cannot be looked into holds too.
-  return !file.empty() && (std::filesystem::exists(file, error) || error);
-}
+constexpr absl::Duration kHeld = absl::Seconds(1);
 
 // Transfers under way at once: a bank that does not answer one holds up a quarter of the others.
 constexpr int kLanes = 4;
@@ -40,17 +39,29 @@ int main(int argc, char** argv) {
   yuezhan::payment::Handlers handlers(
       host.journal(), host.vault(), host.rulebook(),
       {host.ChannelTo("registry"), host.ChannelTo("application"), host.ChannelTo("bank")});
+  yuezhan::payment::Reconciliation reconciliation(host.journal(), host.vault(), host.rulebook(),
+                                                  absl::GetFlag(FLAGS_hold),
+                                                  absl::GetFlag(FLAGS_hold_least));
+  // Before anything moves: the hold covers the days since the last movement.
+  if (const auto held = reconciliation.Held(); !held.ok()) {
+    std::fprintf(stderr, "hold: %s\n", std::string(held.status().message()).c_str());
+    return 1;
+  }
   const auto on_review = handlers.OnReview();
   host.Follow("review", on_review);
   host.Every("reserve", [&] { return handlers.ReserveStep(); });
+  host.Every("statements", [&] { return reconciliation.EnterStep(); });
   std::vector<std::unique_ptr<yuezhan::payment::Transfers>> lanes;
   for (int lane = 0; lane < kLanes; ++lane) {
     lanes.push_back(std::make_unique<yuezhan::payment::Transfers>(
         host.journal(), host.vault(), host.ChannelTo("bank"), lane, kLanes));
     host.Every(absl::StrCat("transfers/", lane),
-               [transfers = lanes.back().get()]() -> absl::StatusOr<absl::Duration> {
-                 return Held() ? kHeld : transfers->Step();
+               [&reconciliation, transfers = lanes.back().get()]() -> absl::StatusOr<absl::Duration> {
+                 const absl::StatusOr<bool> held = reconciliation.Held();
+                 if (!held.ok()) return held.status();
+                 if (*held) return kHeld;
+                 return transfers->Step();
                });
   }
-  return host.Serve({handlers.Methods()});
+  return host.Serve({handlers.Methods(), reconciliation.Methods()});
 }

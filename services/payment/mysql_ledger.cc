@@ -35,8 +35,27 @@ constexpr MovementRow kMovements[] = {
     {Account::kInTransit, Account::kReserved,
      "UPDATE funds SET in_transit = in_transit - ?, reserved = reserved + ? WHERE id = ? AND "
      "in_transit >= ?"},
+    {Account::kPaid, Account::kReturned,
+     "UPDATE funds SET paid = paid - ?, returned = returned + ? WHERE id = ? AND paid >= ?"},
+    {Account::kInTransit, Account::kReturned,
+     "UPDATE funds SET in_transit = in_transit - ?, returned = returned + ? WHERE id = ? AND "
+     "in_transit >= ?"},
+    {Account::kReturned, Account::kInTransit,
+     "UPDATE funds SET returned = returned - ?, in_transit = in_transit + ? WHERE id = ? AND "
+     "returned >= ?"},
+    {Account::kReturned, Account::kReserved,
+     "UPDATE funds SET returned = returned - ?, reserved = reserved + ? WHERE id = ? AND "
+     "returned >= ?"},
+    {Account::kPaid, Account::kRecovered,
+     "UPDATE funds SET paid = paid - ?, recovered = recovered + ? WHERE id = ? AND paid >= ?"},
+    {Account::kReserved, Account::kPaid,
+     "UPDATE funds SET reserved = reserved - ?, paid = paid + ? WHERE id = ? AND reserved >= ?"},
     {Account::kPaid, Account::kReserved,
      "UPDATE funds SET paid = paid - ?, reserved = reserved + ? WHERE id = ? AND paid >= ?"},
+    {Account::kFree, Account::kAllocated,
+     "UPDATE funds SET free = free - ?, allocated = allocated - ? WHERE id = ? AND free >= ?"},
+    {Account::kAllocated, Account::kFree,
+     "UPDATE funds SET allocated = allocated + ?, free = free + ? WHERE id = ? AND ? > 0"},
 };
 
 std::optional<std::string> OptionalBin(const std::string& id) {
@@ -49,7 +68,8 @@ std::optional<db::Bytes> AsBytes(const std::optional<std::string>& bin) {
 }  // namespace
 
 std::string_view AccountName(Account account) {
-  constexpr std::string_view kNames[] = {"", "allocated", "free", "reserved", "in_transit", "paid"};
+  constexpr std::string_view kNames[] = {"",           "allocated", "free",     "reserved",
+                                         "in_transit", "paid",      "returned", "recovered"};
   return kNames[static_cast<int>(account)];
 }
 
@@ -76,23 +96,23 @@ Trial TrialOf(db::Session& sql, std::optional<Day> as_of) {
   // No posting is of a later day than this one.
   const int64_t day = as_of ? *as_of - Day(1970, 1, 1) : int64_t{INT32_MAX};
   struct Balances {
-    int64_t running[6] = {};
-    int64_t posted[6] = {};
+    int64_t running[kAccounts + 1] = {};
+    int64_t posted[kAccounts + 1] = {};
   };
   std::map<std::string, Balances> funds;
   // Sums and running balances in one statement, so that both are of one moment.
   for (const db::Row& row :
        sql.Query("SELECT f.id, COALESCE(p.account, 0), CAST(COALESCE(SUM(p.amount), 0) AS SIGNED), "
-                 "COUNT(p.id), -f.allocated, f.free, f.reserved, f.in_transit, f.paid "
-                 "FROM funds f LEFT JOIN postings p ON p.fund = f.id AND p.day <= ? "
-                 "GROUP BY f.id, p.account, f.allocated, f.free, f.reserved, f.in_transit, f.paid "
-                 "ORDER BY f.id, p.account",
+                 "COUNT(p.id), -f.allocated, f.free, f.reserved, f.in_transit, f.paid, "
+                 "f.returned, f.recovered FROM funds f LEFT JOIN postings p ON p.fund = f.id AND p.day <= ? "
+                 "GROUP BY f.id, p.account, f.allocated, f.free, f.reserved, f.in_transit, f.paid, "
+                 "f.returned, f.recovered ORDER BY f.id, p.account",
                  day)) {
     Balances& fund = funds[row.Bytes(0)];
     const int64_t account = row.Int(1);
     fund.posted[account] = row.Int(2);
     trial.postings += row.Int(3);
-    for (int i = 1; i <= 5; ++i) fund.running[i] = row.Int(3 + i);
+    for (int i = 1; i <= kAccounts; ++i) fund.running[i] = row.Int(3 + i);
     if (account == 0) continue;
     trial.sums.push_back(
         {UuidFromBytes(row.Bytes(0)).value(), static_cast<Account>(account), fund.posted[account]});

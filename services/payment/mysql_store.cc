@@ -1,38 +1,21 @@
-#include <array>
-
-#include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
-#include "common/base/digest.h"
 #include "common/base/ids.h"
 #include "common/base/money.h"
 #include "common/base/status_macros.h"
 #include "common/base/text.h"
 #include "common/base/time_proto.h"
 #include "common/host/sealed_message.h"
+#include "services/payment/sql_ids.h"
 #include "services/payment/store.h"
 
 namespace yuezhan::payment {
 namespace {
 
-// Ids come from our own resource names, checked by then: a bad one is a fault of ours.
-std::string Bin(std::string_view id) { return UuidToBytes(id).value(); }
-std::string BinOf(std::string_view pattern, std::string_view name) {
-  return Bin(IdOf(pattern, name).value());
-}
-std::string Text(const std::string& bytes) { return UuidFromBytes(bytes).value(); }
-// The least id, before all others: where a list begins.
-std::string BinAfter(std::string_view id) { return id.empty() ? std::string(16, '\0') : Bin(id); }
-
 std::string AwardPlace(std::string_view id) { return Concat({"awards|", id}); }
-std::string PaymentPlace(std::string_view id) { return Concat({"payments|", id}); }
 
 constexpr std::string_view kFundColumns =
-    "SELECT id, year, source, allocated, free, reserved, in_transit, paid, created FROM funds ";
+    "SELECT id, year, source, allocated, free, reserved, in_transit, paid, created, "
+    "returned, recovered FROM funds ";
 constexpr std::string_view kAwardColumns = "SELECT id, version, sealed, wrapped_key FROM awards ";
-constexpr std::string_view kPaymentColumns =
-    "SELECT id, version, sealed, wrapped_key FROM payments ";
-constexpr std::string_view kOpenColumns =
-    "SELECT id, transfer, state, COALESCE(decided_on, 0) FROM payments ";
 
 v1::Fund FundIn(const db::Row& row) {
   v1::Fund fund;
@@ -45,45 +28,10 @@ v1::Fund FundIn(const db::Row& row) {
   *fund.mutable_in_transit() = MoneyOf(row.Int(6));
   *fund.mutable_paid() = MoneyOf(row.Int(7));
   *fund.mutable_create_time() = ToProto(row.Time(8));
+  *fund.mutable_returned() = MoneyOf(row.Int(9));
+  *fund.mutable_recovered() = MoneyOf(row.Int(10));
   return fund;
 }
-
-std::vector<OpenTransfer> OpenTransfersIn(const db::Rows& rows) {
-  std::vector<OpenTransfer> open;
-  for (const db::Row& row : rows) {
-    open.push_back({Text(row.Bytes(0)), ToHex(row.Bytes(1)),
-                    static_cast<v1::PaymentState>(row.Int(2)), row.Int(3)});
-  }
-  return open;
-}
-
-// What of a payment stands in columns beside its sealed message.
-struct PaymentColumns {
-  explicit PaymentColumns(const v1::Payment& payment)
-      : case_id(BinOf("cases/*", payment.case_name())),
-        station(BinOf("stations/*", payment.station())) {
-    if (payment.state() != v1::PAYMENT_STATE_STOPPED) {
-      live_case = db::Bytes(case_id);
-      live_station = db::Bytes(station);
-    }
-    if (!payment.transfer_id().empty()) {
-      transfer_bytes = FromHex(payment.transfer_id()).value();
-      transfer = db::Bytes(transfer_bytes);
-    }
-    const bool decided =
-        payment.state() == v1::PAYMENT_STATE_SETTLED || payment.state() == v1::PAYMENT_STATE_FAILED;
-    if (decided) decided_on = BeijingDay(FromProto(payment.state_time())) - Day(1970, 1, 1);
-  }
-  PaymentColumns(const PaymentColumns&) = delete;
-
-  const std::string case_id;
-  const std::string station;
-  std::string transfer_bytes;
-  std::optional<db::Bytes> live_case;
-  std::optional<db::Bytes> live_station;
-  std::optional<db::Bytes> transfer;
-  std::optional<int64_t> decided_on;
-};
 
 }  // namespace
 
@@ -93,7 +41,7 @@ bool Store::InsertFund(db::Session& sql, const v1::Fund& fund, std::string* exis
   try {
     sql.Execute(
         "INSERT INTO funds (id, year, source, allocated, free, reserved, in_transit, paid, "
-        "created) VALUES (?, ?, ?, 0, 0, 0, 0, 0, ?)",
+        "returned, recovered, created) VALUES (?, ?, ?, 0, 0, 0, 0, 0, 0, 0, ?)",
         db::Bytes(BinOf("funds/*", fund.name())), fund.year(), fund.source(),
         FromProto(fund.create_time()));
     return true;
@@ -121,6 +69,39 @@ std::vector<v1::Fund> Store::Funds(db::Session& sql, const Page& page) const {
     funds.push_back(FundIn(row));
   }
   return funds;
+}
+
+void Store::InsertFundChange(db::Session& sql, const v1::FundChange& change,
+                             std::string_view entry_key) const {
+  const std::string other = change.other_fund().empty() ? "" : BinOf("funds/*", change.other_fund());
+  sql.Execute(
+      "INSERT INTO fund_changes (id, fund, kind, amount, other_fund, day, officer, reason, entry) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      db::Bytes(Bin(NewUuid())), db::Bytes(BinOf("funds/*", change.fund())), change.kind(),
+      FenIn(change.amount()), other.empty() ? std::nullopt : std::optional(db::Bytes(other)),
+      DayNumber(*DayFromProto(change.day())), change.officer(), change.reason(),
+      db::Bytes(entry_key));
+}
+
+std::vector<std::pair<std::string, v1::FundChange>> Store::FundChanges(db::Session& sql,
+                                                                       std::string_view fund,
+                                                                       const Page& page) const {
+  std::vector<std::pair<std::string, v1::FundChange>> changes;
+  for (const db::Row& row :
+       sql.Query("SELECT id, kind, amount, other_fund, day, officer, reason FROM fund_changes "
+                 "WHERE fund = ? AND id > ? ORDER BY id LIMIT ?",
+                 db::Bytes(Bin(fund)), db::Bytes(BinAfter(page.after)), page.limit)) {
+    v1::FundChange change;
+    change.set_fund(Name("funds", fund));
+    change.set_kind(static_cast<v1::FundChangeKind>(row.Int(1)));
+    *change.mutable_amount() = MoneyOf(row.Int(2));
+    if (!row.IsNull(3)) change.set_other_fund(Name("funds", Text(row.Bytes(3))));
+    *change.mutable_day() = DayToProto(DayOf(row.Int(4)));
+    change.set_officer(row.Text(5));
+    change.set_reason(row.Text(6));
+    changes.emplace_back(Text(row.Bytes(0)), std::move(change));
+  }
+  return changes;
 }
 
 std::string Store::FundWithFree(db::Session& sql, int year, int64_t fen) const {
@@ -234,117 +215,6 @@ std::vector<int> Store::YearsWithWaiting(db::Session& sql) const {
     years.push_back(static_cast<int>(row.Int(0)));
   }
   return years;
-}
-
-bool Store::InsertPayment(db::Session& sql, v1::PaymentRecord* record,
-                          std::string* existing) const {
-  v1::Payment& payment = *record->mutable_payment();
-  const std::string id = IdOf("payments/*", payment.name()).value();
-  payment.set_etag("1");
-  const PaymentColumns columns(payment);
-  const journal::Sealed sealed = SealMessage(vault_, PaymentPlace(id), *record);
-  try {
-    sql.Execute(
-        "INSERT INTO payments (id, award, station, host_unit, fund, live_case, live_station, "
-        "state, amount, version, sealed, wrapped_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)",
-        db::Bytes(Bin(id)), db::Bytes(columns.case_id), db::Bytes(columns.station),
-        db::Bytes(BinOf("hostUnits/*", payment.host_unit())),
-        db::Bytes(BinOf("funds/*", payment.fund())), columns.live_case, columns.live_station,
-        payment.state(), FenIn(payment.amount()), db::Bytes(sealed.bytes),
-        db::Bytes(sealed.wrapped_key));
-    return true;
-  } catch (const db::Error& e) {
-    if (!e.IsDuplicate("live_case") && !e.IsDuplicate("live_station")) throw;
-  }
-  const db::Rows rows =
-      sql.Query("SELECT id FROM payments WHERE live_case = ? OR live_station = ? LIMIT 1",
-                db::Bytes(columns.case_id), db::Bytes(columns.station));
-  *existing = rows.empty() ? "" : Name("payments", Text(rows[0].Bytes(0)));
-  return false;
-}
-
-bool Store::UpdatePayment(db::Session& sql, v1::PaymentRecord* record) const {
-  v1::Payment& payment = *record->mutable_payment();
-  const std::string id = IdOf("payments/*", payment.name()).value();
-  int64_t version = 0;
-  if (!absl::SimpleAtoi(payment.etag(), &version)) return false;
-  payment.set_etag(absl::StrCat(version + 1));
-  const PaymentColumns columns(payment);
-  const journal::Sealed sealed = SealMessage(vault_, PaymentPlace(id), *record);
-  return sql.Execute(
-             "UPDATE payments SET live_case = ?, live_station = ?, state = ?, transfer = ?, "
-             "decided_on = ?, version = ?, sealed = ?, wrapped_key = ? WHERE id = ? AND version = "
-             "?",
-             columns.live_case, columns.live_station, payment.state(), columns.transfer,
-             columns.decided_on, version + 1, db::Bytes(sealed.bytes),
-             db::Bytes(sealed.wrapped_key), db::Bytes(Bin(id)), version) == 1;
-}
-
-absl::StatusOr<std::optional<v1::PaymentRecord>> Store::Payment(db::Session& sql,
-                                                                std::string_view id,
-                                                                bool lock) const {
-  const db::Rows rows =
-      lock ? sql.Query(Concat({kPaymentColumns, "WHERE id = ? FOR UPDATE"}), db::Bytes(Bin(id)))
-           : sql.Query(Concat({kPaymentColumns, "WHERE id = ?"}), db::Bytes(Bin(id)));
-  if (rows.empty()) return std::nullopt;
-  return OpenMessage<v1::PaymentRecord>(vault_, PaymentPlace(id), rows[0].Bytes(2),
-                                        rows[0].Bytes(3));
-}
-
-absl::StatusOr<std::vector<v1::PaymentRecord>> Store::Payments(db::Session& sql,
-                                                               std::string_view host_unit,
-                                                               int state, const Page& page) const {
-  const std::string after = BinAfter(page.after);
-  const std::string host = host_unit.empty() ? "" : Bin(host_unit);
-  const auto select = [](std::string_view where) {
-    return Concat({kPaymentColumns, "WHERE ", where, "id > ? ORDER BY id LIMIT ?"});
-  };
-  db::Rows rows;
-  if (host.empty() && state == 0) {
-    rows = sql.Query(select(""), db::Bytes(after), page.limit);
-  } else if (host.empty()) {
-    rows = sql.Query(select("state = ? AND "), state, db::Bytes(after), page.limit);
-  } else if (state == 0) {
-    rows = sql.Query(select("host_unit = ? AND "), db::Bytes(host), db::Bytes(after), page.limit);
-  } else {
-    rows = sql.Query(select("host_unit = ? AND state = ? AND "), db::Bytes(host), state,
-                     db::Bytes(after), page.limit);
-  }
-  std::vector<v1::PaymentRecord> payments;
-  for (const db::Row& row : rows) {
-    YZ_ASSIGN_OR_RETURN(auto payment,
-                        OpenMessage<v1::PaymentRecord>(vault_, PaymentPlace(Text(row.Bytes(0))),
-                                                       row.Bytes(2), row.Bytes(3)));
-    payments.push_back(std::move(payment));
-  }
-  return payments;
-}
-
-void Store::InsertTransfer(db::Session& sql, const v1::Payment& payment, int64_t fen,
-                           absl::Time not_after, std::string_view entry_key) const {
-  sql.Execute(
-      "INSERT INTO transfers (id, payment, attempt, amount, not_after, entry) VALUES (?, ?, ?, ?, "
-      "?, ?)",
-      db::Bytes(FromHex(payment.transfer_id()).value()),
-      db::Bytes(BinOf("payments/*", payment.name())), payment.attempts(), fen, not_after,
-      db::Bytes(entry_key));
-}
-
-std::vector<OpenTransfer> Store::OpenTransfers(db::Session& sql, int state,
-                                               const Page& page) const {
-  return OpenTransfersIn(
-      sql.Query(Concat({kOpenColumns, "WHERE state = ? AND id > ? ORDER BY id LIMIT ?"}), state,
-                db::Bytes(BinAfter(page.after)), page.limit));
-}
-
-std::vector<OpenTransfer> Store::DecidedTransfers(db::Session& sql, int64_t from, int64_t after_day,
-                                                  std::string_view after_id, int limit) const {
-  const std::string after = BinAfter(after_id);
-  return OpenTransfersIn(sql.Query(
-      Concat({kOpenColumns,
-              "WHERE decided_on >= ? AND (decided_on > ? OR (decided_on = ? AND id > ?)) ORDER BY "
-              "decided_on, id LIMIT ?"}),
-      from, after_day, after_day, db::Bytes(after), limit));
 }
 
 }  // namespace yuezhan::payment

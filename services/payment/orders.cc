@@ -11,7 +11,7 @@
 #include "common/rpc/client.h"
 #include "common/rules/contact_details.h"
 #include "common/rules/payment.h"
-#include "common/rules/separation.h"
+#include "services/payment/acts.h"
 #include "services/payment/handlers.h"
 #include "services/payment/transfers.h"
 #include "services/payment/transitions.h"
@@ -22,32 +22,6 @@ namespace yuezhan::payment {
 namespace {
 
 using common::v1::Act;
-
-// Another person for an incompatible act: by all acts in the case, review's and payment's.
-absl::Status CheckAct(const Rules& rules, const v1::AwardRecord& award,
-                      const v1::PaymentRecord& order, std::string_view person, Act act,
-                      std::string_view subject) {
-  rules::v1::SeparationFacts facts;
-  facts.mutable_done()->CopyFrom(award.acts());
-  facts.mutable_done()->MergeFrom(order.acts());
-  facts.mutable_next()->set_person(std::string(person));
-  facts.mutable_next()->set_act(act);
-  facts.mutable_next()->set_what(std::string(subject));
-  const auto findings = rules::CheckSeparation(rules.policy, facts);
-  return rules::Allows(findings) ? absl::OkStatus() : errors::SeparationOfDuties(findings, subject);
-}
-
-// Enters that the caller did `act` on the order, where nothing stands against it.
-absl::Status DoAct(const Rules& rules, const v1::AwardRecord& award, const Context& context,
-                   Act act, v1::PaymentRecord* order) {
-  const std::string& name = order->payment().name();
-  YZ_RETURN_IF_ERROR(CheckAct(rules, award, *order, context.caller.subject, act, name));
-  rules::v1::ActFacts* done = order->add_acts();
-  done->set_person(context.caller.subject);
-  done->set_act(act);
-  done->set_what(name);
-  return absl::OkStatus();
-}
 
 // What the rules look at: what cleared the award, station and host as of today, and the order.
 rules::v1::PaymentFacts FactsOf(const v1::AwardRecord& award, const v1::PaymentRecord& order,
@@ -96,15 +70,11 @@ void SetDecision(const common::v1::Confirmation& decision, const Context& contex
   kept->set_officer(context.caller.subject);
 }
 
-v1::PaymentRecord NewOrder(const v1::AwardRecord& award,
-                           const application::v1::Submission& submission, absl::Time now,
+v1::PaymentRecord NewOrder(const v1::AwardRecord& award, absl::Time now,
                            std::string_view officer) {
   v1::PaymentRecord order;
   order.set_level(award.level());
   order.set_station_name(award.award().station_name());
-  *order.mutable_facts()->mutable_submitted_account() = submission.facts().form().account();
-  *order.mutable_facts()->mutable_standing()->mutable_submitted_on() =
-      DayToProto(BeijingDay(FromProto(submission.submit_time())));
   v1::Payment& payment = *order.mutable_payment();
   payment.set_name(Name("payments", NewUuid()));
   payment.set_case_name(award.award().case_name());
@@ -115,10 +85,23 @@ v1::PaymentRecord NewOrder(const v1::AwardRecord& award,
   *payment.mutable_state_time() = ToProto(now);
   *payment.mutable_create_time() = payment.state_time();
   *payment.mutable_amount() = award.award().amount();
-  *payment.mutable_payee() = submission.facts().form().account();
   payment.set_fund(award.award().fund());
   payment.set_line_digest(award.award().line_digest());
   payment.set_prepared_by(std::string(officer));
+  return order;
+}
+
+// The places of the names in their order, in which a batch locks: two that cross do not wait for
+// each other. INVALID_ARGUMENT for a name that comes twice.
+absl::StatusOr<std::vector<int>> OrderOf(
+    std::string_view field, const google::protobuf::RepeatedPtrField<std::string>& names) {
+  std::vector<int> order(names.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(), [&](int a, int b) { return names[a] < names[b]; });
+  for (size_t i = 1; i < order.size(); ++i) {
+    if (names[order[i - 1]] == names[order[i]])
+      return errors::InvalidField(field, "同一项只能出现一次", "must name each only once");
+  }
   return order;
 }
 
@@ -140,17 +123,18 @@ absl::StatusOr<rules::v1::StandingFacts> Handlers::StandingOfPayment(Context& co
   return StandingOf(context, seen.payment().station());
 }
 
-absl::Status Handlers::PreparePayment(Context& context, const v1::PreparePaymentRequest& request,
-                                      v1::Payment* answer) {
-  YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("cases/*", request.case_name()));
+absl::StatusOr<Handlers::Ground> Handlers::GroundOf(Context& context, std::string_view case_name) {
+  YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("cases/*", case_name));
   std::optional<v1::AwardRecord> seen;
   YZ_RETURN_IF_ERROR(
       db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
         YZ_ASSIGN_OR_RETURN(seen, store_.Award(sql, id, false));
         return absl::OkStatus();
       }));
-  if (!seen) return errors::NotFound(request.case_name());
-  YZ_ASSIGN_OR_RETURN(const auto standing, StandingOf(context, seen->award().station()));
+  if (!seen) return errors::NotFound(case_name);
+  Ground ground;
+  ground.case_id = id;
+  YZ_ASSIGN_OR_RETURN(ground.standing, StandingOf(context, seen->award().station()));
   application::v1::GetSubmissionRequest of_award;
   of_award.set_application(seen->award().application());
   of_award.set_number(seen->submission());
@@ -158,47 +142,129 @@ absl::Status Handlers::PreparePayment(Context& context, const v1::PreparePayment
   YZ_RETURN_IF_ERROR(
       peers_.application.Call("yuezhan.application.v1.ApplicationService/GetSubmission", of_award,
                               &submission, rpc::CallOptions::Within(context)));
+  ground.submission = seen->submission();
+  ground.account = submission.facts().form().account();
+  ground.submitted_on = DayToProto(BeijingDay(FromProto(submission.submit_time())));
+  return ground;
+}
 
+absl::StatusOr<v1::Payment> Handlers::Prepare(Context& context, journal::Unit& unit,
+                                              const Rules& rules, std::string_view method,
+                                              const v1::PreparePaymentRequest& request,
+                                              const Ground& ground) {
+  YZ_ASSIGN_OR_RETURN(auto award, store_.Award(unit.sql(), ground.case_id, true));
+  if (!award) return errors::NotFound(request.case_name());
+  YZ_RETURN_IF_ERROR(AwardTransitions().Check(request.case_name(), award->award().state(),
+                                              v1::AWARD_STATE_ORDERED, method));
+  // Awarded anew since the submission was fetched: what was fetched is of another one.
+  if (award->submission() != ground.submission) return errors::Conflict();
+  v1::PaymentRecord order = NewOrder(*award, unit.Now(), context.caller.subject);
+  v1::Payment& payment = *order.mutable_payment();
+  *order.mutable_facts()->mutable_submitted_account() = ground.account;
+  *order.mutable_facts()->mutable_standing()->mutable_submitted_on() = ground.submitted_on;
+  *payment.mutable_codes() = request.codes();
+  *payment.mutable_payee() =
+      request.pay_registered_account() ? ground.standing.host().account() : ground.account;
+  const bool decided = request.account_decision().confirmed();
+  if (decided) SetDecision(request.account_decision(), context, &order);
+  YZ_RETURN_IF_ERROR(DoAct(rules, *award, context, Act::ACT_PREPARE, &order));
+  YZ_RETURN_IF_ERROR(Decide(unit, rules, *award, ground.standing, &order));
+  award->mutable_award()->set_payment(payment.name());
+  YZ_RETURN_IF_ERROR(AdvanceAward(store_, unit, method, v1::AWARD_STATE_ORDERED, &*award));
+  std::string existing;
+  if (!store_.InsertPayment(unit.sql(), &order, &existing))
+    return errors::AlreadyExists("case_name", existing);
+  store_.InsertAccountDecision(
+      unit.sql(), payment,
+      request.pay_registered_account() ? AccountSource::kRegistry : AccountSource::kSubmission,
+      decided ? context.caller.subject : "", rules.today, unit.entry_key());
+  EmitAdvanced(unit, v1::PAYMENT_STATE_UNSPECIFIED, order);
+  return payment;
+}
+
+absl::Status Handlers::PreparePayment(Context& context, const v1::PreparePaymentRequest& request,
+                                      v1::Payment* answer) {
+  if (request.pay_registered_account() && !request.account_decision().confirmed()) {
+    return errors::InvalidField("account_decision", "改付登记账户须有决定",
+                                "must be given to pay the registered account");
+  }
+  YZ_ASSIGN_OR_RETURN(const Ground ground, GroundOf(context, request.case_name()));
   return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
     YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
-    YZ_ASSIGN_OR_RETURN(auto award, store_.Award(unit.sql(), id, true));
-    if (!award) return errors::NotFound(request.case_name());
-    YZ_RETURN_IF_ERROR(AwardTransitions().Check(request.case_name(), award->award().state(),
-                                                v1::AWARD_STATE_ORDERED, "PreparePayment"));
-    // Awarded anew since the submission was fetched: what was fetched is of another one.
-    if (award->submission() != seen->submission()) return errors::Conflict();
-    v1::PaymentRecord order = NewOrder(*award, submission, unit.Now(), context.caller.subject);
-    *order.mutable_payment()->mutable_codes() = request.codes();
-    if (request.account_decision().confirmed())
-      SetDecision(request.account_decision(), context, &order);
-    YZ_RETURN_IF_ERROR(DoAct(rules, *award, context, Act::ACT_PREPARE, &order));
-    YZ_RETURN_IF_ERROR(Decide(unit, rules, *award, standing, &order));
-    award->mutable_award()->set_payment(order.payment().name());
-    YZ_RETURN_IF_ERROR(
-        AdvanceAward(store_, unit, "PreparePayment", v1::AWARD_STATE_ORDERED, &*award));
-    std::string existing;
-    if (!store_.InsertPayment(unit.sql(), &order, &existing))
-      return errors::AlreadyExists("case_name", existing);
-    EmitAdvanced(unit, v1::PAYMENT_STATE_UNSPECIFIED, order);
-    *answer = order.payment();
+    YZ_ASSIGN_OR_RETURN(*answer,
+                        Prepare(context, unit, rules, "PreparePayment", request, ground));
     return absl::OkStatus();
   });
+}
+
+absl::Status Handlers::BatchPreparePayments(Context& context,
+                                            const v1::BatchPreparePaymentsRequest& request,
+                                            v1::BatchPreparePaymentsResponse* answer) {
+  YZ_ASSIGN_OR_RETURN(const std::vector<int> order, OrderOf("case_names", request.case_names()));
+  std::vector<Ground> grounds;
+  for (const std::string& name : request.case_names()) {
+    YZ_ASSIGN_OR_RETURN(Ground ground, GroundOf(context, name));
+    grounds.push_back(std::move(ground));
+  }
+  return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
+    YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
+    for (int i = 0; i < request.case_names_size(); ++i) answer->add_payments();
+    for (const int i : order) {
+      v1::PreparePaymentRequest one;
+      one.set_case_name(request.case_names(i));
+      *one.mutable_codes() = request.codes();
+      YZ_ASSIGN_OR_RETURN(*answer->mutable_payments(i), Prepare(context, unit, rules,
+                                                                "BatchPreparePayments", one,
+                                                                grounds[i]));
+    }
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Handlers::Authorize(Context& context, journal::Unit& unit, Order& order,
+                                 const rules::v1::StandingFacts& standing) const {
+  order.record.mutable_payment()->set_authorized_by(context.caller.subject);
+  YZ_RETURN_IF_ERROR(DoAct(order.rules, order.award, context, Act::ACT_PAY, &order.record));
+  YZ_RETURN_IF_ERROR(Decide(unit, order.rules, order.award, standing, &order.record));
+  order.to = v1::PAYMENT_STATE_AUTHORIZED;
+  if (!order.rules.policy.payment().through_finance_bureau()) Instruct(unit, order);
+  return absl::OkStatus();
 }
 
 absl::Status Handlers::AuthorizePayment(Context& context,
                                         const v1::AuthorizePaymentRequest& request,
                                         v1::Payment* answer) {
   YZ_ASSIGN_OR_RETURN(const auto standing, StandingOfPayment(context, request.name()));
-  return ChangePayment(
-      context, request, request.name(), "AuthorizePayment", answer,
-      [&](journal::Unit& unit, Order& order) -> absl::Status {
-        order.record.mutable_payment()->set_authorized_by(context.caller.subject);
-        YZ_RETURN_IF_ERROR(DoAct(order.rules, order.award, context, Act::ACT_PAY, &order.record));
-        YZ_RETURN_IF_ERROR(Decide(unit, order.rules, order.award, standing, &order.record));
-        order.to = v1::PAYMENT_STATE_AUTHORIZED;
-        if (!order.rules.policy.payment().through_finance_bureau()) Instruct(unit, order);
-        return absl::OkStatus();
-      });
+  return ChangePayment(context, request, request.name(), "AuthorizePayment", answer,
+                       [&](journal::Unit& unit, Order& order) {
+                         return Authorize(context, unit, order, standing);
+                       });
+}
+
+absl::Status Handlers::BatchAuthorizePayments(Context& context,
+                                              const v1::BatchAuthorizePaymentsRequest& request,
+                                              v1::BatchAuthorizePaymentsResponse* answer) {
+  YZ_ASSIGN_OR_RETURN(const std::vector<int> order, OrderOf("names", request.names()));
+  std::vector<rules::v1::StandingFacts> standings;
+  for (const std::string& name : request.names()) {
+    YZ_ASSIGN_OR_RETURN(auto standing, StandingOfPayment(context, name));
+    standings.push_back(std::move(standing));
+  }
+  return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
+    YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
+    for (int i = 0; i < request.names_size(); ++i) answer->add_payments();
+    std::vector<Move> moves;
+    for (const int i : order) {
+      YZ_ASSIGN_OR_RETURN(
+          *answer->mutable_payments(i),
+          ChangeOne(context, unit, rules, request.names(i), "BatchAuthorizePayments",
+                    [&](journal::Unit&, Order& each) {
+                      return Authorize(context, unit, each, standings[i]);
+                    },
+                    &moves));
+    }
+    return MoveAll(unit, moves);
+  });
 }
 
 absl::Status Handlers::RequestFinance(Context& context, const v1::RequestFinanceRequest& request,
@@ -276,7 +342,11 @@ absl::Status Handlers::ResendPayment(Context& context, const v1::ResendPaymentRe
           decision.set_confirmed(true);
           decision.set_reason(request.reason());
           SetDecision(decision, context, &order.record);
+          store_.InsertAccountDecision(unit.sql(), payment, AccountSource::kCorrected,
+                                       context.caller.subject, order.rules.today,
+                                       unit.entry_key());
         }
+        payment.set_authorized_by(context.caller.subject);
         YZ_RETURN_IF_ERROR(DoAct(order.rules, order.award, context, Act::ACT_PAY, &order.record));
         YZ_RETURN_IF_ERROR(Decide(unit, order.rules, order.award, standing, &order.record));
         Instruct(unit, order);
@@ -291,12 +361,16 @@ void Handlers::Instruct(journal::Unit& unit, Order& order) const {
   payment.clear_bank_reference();
   payment.clear_settled_on();
   payment.clear_reason();
+  payment.clear_statement_line();
+  payment.clear_statement_explanation();
+  payment.clear_incident_resolution();
   const absl::Time not_after =
       absl::FromUnixMillis(absl::ToUnixMillis(journal_.clocks().wall() + kTransferLife));
   *payment.mutable_not_after() = ToProto(not_after);
-  store_.InsertTransfer(unit.sql(), payment, FenIn(payment.amount()), not_after, unit.entry_key());
+  store_.InsertTransfer(unit.sql(), payment, order.rules.today, false, unit.entry_key());
   order.to = v1::PAYMENT_STATE_INSTRUCTED;
-  order.movement = Movement::kInstruct;
+  order.movement = payment.state() == v1::PAYMENT_STATE_BANK_RETURNED ? Movement::kResend
+                                                                      : Movement::kInstruct;
 }
 
 }  // namespace yuezhan::payment

@@ -1,4 +1,5 @@
 #include "common/base/ids.h"
+#include "common/base/money.h"
 #include "common/base/status_macros.h"
 #include "common/db/transaction.h"
 #include "common/errors/errors.h"
@@ -20,6 +21,12 @@ v1::Payment Shown(const Rules& rules, const v1::PaymentRecord& record) {
   payment.set_receipt_overdue(payment.state() == v1::PAYMENT_STATE_SETTLED && settled &&
                               !payment.has_receipt_on() &&
                               rules.today > rules::ReceiptDueOn(rules.policy, *settled));
+  if (payment.has_recovery()) {
+    v1::Recovery& recovery = *payment.mutable_recovery();
+    const auto due = DayFromProto(recovery.due_on());
+    recovery.set_overdue(due && rules.today > *due &&
+                         FenIn(recovery.recovered()) < FenIn(recovery.ordered()));
+  }
   return payment;
 }
 
@@ -27,13 +34,10 @@ v1::Payment Shown(const Rules& rules, const v1::PaymentRecord& record) {
 
 absl::Status CheckNoIncident(const v1::Payment& payment) {
   if (payment.incident().empty()) return absl::OkStatus();
-  common::v1::Finding finding;
-  finding.set_rule_id("payment.bank-contradicts-itself");
-  finding.set_article("5.4");
-  finding.set_outcome(common::v1::OUTCOME_VIOLATED);
-  finding.set_text_zh("银行对同一笔转账的答复前后矛盾，须先与银行对账查清，再办理本事项。");
-  finding.set_text_en("The bank contradicts itself on this transfer: reconcile it first.");
-  return errors::Refused({finding}, payment.name());
+  return Refuse("payment.bank-contradicts-itself",
+                "银行对同一笔转账的答复前后矛盾，须先与银行对账查清，再办理本事项。",
+                "The bank contradicts itself on this transfer: reconcile it first.",
+                payment.name());
 }
 
 absl::StatusOr<v1::PaymentRecord> Handlers::SeenPayment(Context& context, std::string_view name) {
@@ -49,30 +53,46 @@ absl::StatusOr<v1::PaymentRecord> Handlers::SeenPayment(Context& context, std::s
   return *std::move(record);
 }
 
+absl::StatusOr<v1::Payment> Handlers::ChangeOne(Context& context, journal::Unit& unit,
+                                                const Rules& rules, std::string_view name,
+                                                std::string_view method, Change change,
+                                                std::vector<Move>* moves) {
+  YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("payments/*", name));
+  YZ_ASSIGN_OR_RETURN(auto locked, LockOrder(store_, unit.sql(), id));
+  if (!locked || !MaySee(context.caller, locked->payment.payment().host_unit()))
+    return errors::NotFound(name);
+  YZ_RETURN_IF_ERROR(PaymentTransitions().Check(name, locked->payment.payment().state(), method));
+  Order order{rules, std::move(locked->award), std::move(locked->payment), {}, {}, {}, {}};
+  YZ_RETURN_IF_ERROR(change(unit, order));
+  // Before the award lets go of its fund and payment.
+  v1::Award award = order.award.award();
+  if (order.award_to != v1::AWARD_STATE_UNSPECIFIED) {
+    if (order.to == v1::PAYMENT_STATE_STOPPED) order.award.mutable_award()->clear_payment();
+    YZ_RETURN_IF_ERROR(AdvanceAward(store_, unit, method, order.award_to, &order.award));
+  }
+  YZ_RETURN_IF_ERROR(AdvancePayment(store_, unit, method, order.to, &order.record));
+  if (order.movement) {
+    if (order.fen) *award.mutable_amount() = MoneyOf(*order.fen);
+    moves->push_back({*order.movement, std::move(award), std::string(name)});
+  }
+  return order.record.payment();
+}
+
+absl::Status Handlers::MoveAll(journal::Unit& unit, const std::vector<Move>& moves) {
+  for (const Move& move : moves) {
+    YZ_RETURN_IF_ERROR(MoveMoney(unit, move.movement, move.award, move.payment));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Handlers::ChangePayment(Context& context, const google::protobuf::Message& request,
                                      std::string_view name, std::string_view method,
                                      v1::Payment* answer, Change change) {
   return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
     YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
-    YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("payments/*", name));
-    YZ_ASSIGN_OR_RETURN(auto locked, LockOrder(store_, unit.sql(), id));
-    if (!locked || !MaySee(context.caller, locked->payment.payment().host_unit()))
-      return errors::NotFound(name);
-    YZ_RETURN_IF_ERROR(PaymentTransitions().Check(name, locked->payment.payment().state(), method));
-    Order order{rules, std::move(locked->award), std::move(locked->payment), {}, {}, {}};
-    YZ_RETURN_IF_ERROR(change(unit, order));
-    // Before the award lets go of its fund and payment.
-    const v1::Award award = order.award.award();
-    if (order.award_to != v1::AWARD_STATE_UNSPECIFIED) {
-      if (order.to == v1::PAYMENT_STATE_STOPPED) order.award.mutable_award()->clear_payment();
-      YZ_RETURN_IF_ERROR(AdvanceAward(store_, unit, method, order.award_to, &order.award));
-    }
-    YZ_RETURN_IF_ERROR(AdvancePayment(store_, unit, method, order.to, &order.record));
-    if (order.movement) {
-      YZ_RETURN_IF_ERROR(MoveMoney(unit, *order.movement, award, name));
-    }
-    *answer = order.record.payment();
-    return absl::OkStatus();
+    std::vector<Move> moves;
+    YZ_ASSIGN_OR_RETURN(*answer, ChangeOne(context, unit, rules, name, method, change, &moves));
+    return MoveAll(unit, moves);
   });
 }
 
@@ -82,6 +102,8 @@ absl::Status Handlers::StopPayment(Context& context, const v1::StopPaymentReques
                        [&](journal::Unit&, Order& order) -> absl::Status {
                          YZ_RETURN_IF_ERROR(CheckNoIncident(order.record.payment()));
                          order.record.mutable_payment()->set_reason(request.reason());
+                         if (order.record.payment().state() == v1::PAYMENT_STATE_BANK_RETURNED)
+                           order.movement = Movement::kKeep;
                          order.to = v1::PAYMENT_STATE_STOPPED;
                          order.award_to = v1::AWARD_STATE_CLEARED;
                          return absl::OkStatus();
@@ -117,6 +139,10 @@ absl::Status Handlers::ListPayments(Context& context, const v1::ListPaymentsRequ
                                     v1::ListPaymentsResponse* answer) {
   YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(journal_.clocks().business->Now()));
   YZ_ASSIGN_OR_RETURN(const std::string after, rpc::ReadPageToken(context.method, request));
+  if (request.attention() != v1::PAYMENT_ATTENTION_UNSPECIFIED &&
+      request.state() != v1::PAYMENT_STATE_UNSPECIFIED) {
+    return errors::InvalidField("attention", "不能与 state 同时给出", "not together with state");
+  }
   const int size = rpc::PageSize(request);
   std::string host_id;
   if (!SeesAllHosts(context.caller)) {
@@ -126,8 +152,14 @@ absl::Status Handlers::ListPayments(Context& context, const v1::ListPaymentsRequ
   }
   return db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
     answer->Clear();
-    YZ_ASSIGN_OR_RETURN(const auto records,
-                        store_.Payments(sql, host_id, request.state(), {after, size}));
+    const auto list = [&]() -> absl::StatusOr<std::vector<v1::PaymentRecord>> {
+      if (request.attention() == v1::PAYMENT_ATTENTION_UNSPECIFIED)
+        return store_.Payments(sql, host_id, request.state(), {after, size});
+      const Day due_before = rules.today - (rules::ReceiptDueOn(rules.policy, rules.today) -
+                                            rules.today);
+      return store_.PaymentsNeeding(sql, host_id, request.attention(), due_before, {after, size});
+    };
+    YZ_ASSIGN_OR_RETURN(const auto records, list());
     for (const auto& record : records) *answer->add_payments() = Shown(rules, record);
     if (static_cast<int>(records.size()) == size) {
       YZ_ASSIGN_OR_RETURN(const std::string last,
@@ -142,6 +174,8 @@ rpc::Service Handlers::Methods() {
   rpc::Service service("yuezhan.payment.v1.PaymentService");
   service.Add("CreateFund", &Handlers::CreateFund, this)
       .Add("AllocateFund", &Handlers::AllocateFund, this)
+      .Add("CarryOverFund", &Handlers::CarryOverFund, this)
+      .Add("ListFundChanges", &Handlers::ListFundChanges, this)
       .Add("GetFund", &Handlers::GetFund, this)
       .Add("ListFunds", &Handlers::ListFunds, this)
       .Add("GetTrialBalance", &Handlers::GetTrialBalance, this)
@@ -149,11 +183,17 @@ rpc::Service Handlers::Methods() {
       .Add("ListAwards", &Handlers::ListAwards, this)
       .Add("PreparePayment", &Handlers::PreparePayment, this)
       .Add("AuthorizePayment", &Handlers::AuthorizePayment, this)
+      .Add("BatchPreparePayments", &Handlers::BatchPreparePayments, this)
+      .Add("BatchAuthorizePayments", &Handlers::BatchAuthorizePayments, this)
       .Add("RequestFinance", &Handlers::RequestFinance, this)
       .Add("RecordFinanceAnswer", &Handlers::RecordFinanceAnswer, this)
       .Add("StopPayment", &Handlers::StopPayment, this)
       .Add("ResendPayment", &Handlers::ResendPayment, this)
       .Add("RecordReceipt", &Handlers::RecordReceipt, this)
+      .Add("OrderRecovery", &Handlers::OrderRecovery, this)
+      .Add("BookRecovery", &Handlers::BookRecovery, this)
+      .Add("ResolveIncident", &Handlers::ResolveIncident, this)
+      .Add("PrintDocument", &Handlers::PrintDocument, this)
       .Add("GetPayment", &Handlers::GetPayment, this)
       .Add("ListPayments", &Handlers::ListPayments, this);
   return service;

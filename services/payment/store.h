@@ -37,6 +37,16 @@ struct OpenTransfer {
   int64_t decided_on = 0;  // day since 1970-01-01; 0: not decided
 };
 
+// A statement's line as its row keeps it.
+struct StoredLine {
+  v1::StatementLineRecord record;
+  int64_t version = 0;
+  bool entered = false;
+};
+
+// Who decided that a payment goes to an account.
+enum class AccountSource { kSubmission = 1, kRegistry = 2, kCorrected = 3 };
+
 // All SQL of the service but the ledger's. Resources are read and written whole. Ids are UUID text.
 // Methods throw db::Error; DATA_LOSS when a sealed row does not open.
 class Store {
@@ -48,6 +58,12 @@ class Store {
   // With its balances. `lock`: keeps the row until the transaction ends.
   std::optional<v1::Fund> Fund(db::Session& sql, std::string_view id, bool lock) const;
   std::vector<v1::Fund> Funds(db::Session& sql, const Page& page) const;
+  // What was allocated, adjusted, carried over; never changed. By id in the list.
+  void InsertFundChange(db::Session& sql, const v1::FundChange& change,
+                        std::string_view entry_key) const;
+  std::vector<std::pair<std::string, v1::FundChange>> FundChanges(db::Session& sql,
+                                                                  std::string_view fund,
+                                                                  const Page& page) const;
   // The first fund of the year with so much free; its id, or "".
   std::string FundWithFree(db::Session& sql, int year, int64_t fen) const;
 
@@ -77,16 +93,80 @@ class Store {
                                                           std::string_view host_unit, int state,
                                                           const Page& page) const;
 
-  // Keeps a transfer before it is sent.
-  void InsertTransfer(db::Session& sql, const v1::Payment& payment, int64_t fen,
-                      absl::Time not_after, std::string_view entry_key) const;
+  // Those that need that attention; `host_unit` empty: any.
+  absl::StatusOr<std::vector<v1::PaymentRecord>> PaymentsNeeding(db::Session& sql,
+                                                                 std::string_view host_unit,
+                                                                 v1::PaymentAttention attention,
+                                                                 Day receipts_due_before,
+                                                                 const Page& page) const;
+
+  // What an account is found by where its number is sealed: the same for the same number.
+  std::string AccountKey(std::string_view number) const;
+  // Keeps that the payment's account of now was decided. Never changed.
+  void InsertAccountDecision(db::Session& sql, const v1::Payment& payment, AccountSource source,
+                             std::string_view officer, Day day, std::string_view entry_key) const;
+  // Keeps the payment's current transfer, before it is sent; adopted: found in a statement.
+  void InsertTransfer(db::Session& sql, const v1::Payment& payment, Day day, bool adopted,
+                      std::string_view entry_key) const;
   // Payments in that state whose transfer the bank knows or is to know, in order.
   std::vector<OpenTransfer> OpenTransfers(db::Session& sql, int state, const Page& page) const;
   // Payments SETTLED or FAILED on `from` or later, after (after_day, after_id), in that order.
   std::vector<OpenTransfer> DecidedTransfers(db::Session& sql, int64_t from, int64_t after_day,
                                              std::string_view after_id, int limit) const;
 
+  // ---- statements: mysql_statements.cc ----
+
+  // Whether a line of that content is there already.
+  bool HasLine(db::Session& sql, std::string_view content_key) const;
+  void InsertStatement(db::Session& sql, const v1::Statement& statement,
+                       std::string_view entry_key) const;
+  std::vector<v1::Statement> Statements(db::Session& sql, const Page& page) const;
+  void InsertLine(db::Session& sql, const v1::StatementLineRecord& record,
+                  std::string_view content_key) const;
+  // Writes the line if its row still has its version, which it raises. False otherwise. `entered`:
+  // what it says stands in its payment.
+  bool UpdateLine(db::Session& sql, const StoredLine& stored, bool entered) const;
+  absl::StatusOr<std::optional<StoredLine>> Line(db::Session& sql, std::string_view line_id,
+                                                 bool lock) const;
+  // `state` 0: PROPOSED and UNMATCHED.
+  absl::StatusOr<std::vector<StoredLine>> Lines(db::Session& sql, int state,
+                                                const Page& page) const;
+  // Ids of matched lines that do not stand in their payments yet.
+  std::vector<std::string> LinesToEnter(db::Session& sql, int limit) const;
+  // Outgoing minus incoming lines of a transfer, fen.
+  int64_t NetOnStatements(db::Session& sql, std::string_view transfer_id) const;
+  // Day of its first line in that direction.
+  std::optional<Day> LineDay(db::Session& sql, std::string_view transfer_id, bool outgoing) const;
+
+  // The payment of a transfer, with its amount; absent: no transfer of ours.
+  struct KnownTransfer {
+    std::string payment;  // id
+    int64_t amount_fen;
+    Day day;
+  };
+  std::optional<KnownTransfer> Transfer(db::Session& sql, std::string_view transfer_id) const;
+  // Payments to that account with that amount, that are not stopped.
+  std::vector<std::string> PaymentsTo(db::Session& sql, std::string_view account_key,
+                                      int64_t fen) const;
+  // Whether a statement covers the day.
+  bool Covered(db::Session& sql, Day day) const;
+
+  // Begins a hold, once for each id. False: it had begun before.
+  bool InsertHold(db::Session& sql, std::string_view id, Day since, absl::Time begun) const;
+  bool IsHeld(db::Session& sql) const;
+  // Ends all holds. How many it were.
+  int64_t EndHolds(db::Session& sql, absl::Time ended) const;
+  // Whether that hold began at any time.
+  bool KnowsHold(db::Session& sql, std::string_view id) const;
+  // The hold that has not ended, with what is missing to end it. Statements count that were
+  // imported so long after it began.
+  std::optional<v1::Hold> OpenHold(db::Session& sql, Day today, absl::Duration least) const;
+  // The last day on which money moved here, or was reserved; `otherwise`: it never did.
+  Day LastDay(db::Session& sql, Day otherwise) const;
+
  private:
+  absl::StatusOr<std::vector<v1::PaymentRecord>> Opened(const db::Rows& rows) const;
+
   const journal::Vault& vault_;
 };
 

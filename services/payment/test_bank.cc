@@ -1,6 +1,7 @@
 #include "services/payment/test_bank.h"
 
 #include "absl/strings/str_cat.h"
+#include "common/base/csv.h"
 #include "common/base/money.h"
 #include "common/base/time_proto.h"
 #include "google/protobuf/util/message_differencer.h"
@@ -145,6 +146,25 @@ std::map<std::string, int64_t> TestBank::Received() const {
       received[entry.order.payee_account()] += FenOf(entry.order.amount()).value();
   }
   return received;
+}
+
+std::string TestBank::Statement(Day day, bool ids) const {
+  absl::MutexLock lock(&mutex_);
+  std::string text = CsvLine({"交易日期", "交易流水号", "客户流水号", "借方金额", "贷方金额",
+                              "对方户名", "对方账号", "摘要"});
+  for (const auto& [id, entry] : entries_) {
+    const auto state = entry.transfer.state();
+    const bool returned = state == bank::v1::TRANSFER_STATE_RETURNED;
+    if (state != bank::v1::TRANSFER_STATE_SETTLED && !returned) continue;
+    const std::string yuan = FormatYuan(FenOf(entry.order.amount()).value());
+    for (const bool out : {true, false}) {
+      if (!out && !returned) continue;
+      text += CsvLine({FormatDay(day), entry.transfer.bank_reference(), ids ? id : "",
+                       out ? yuan : "", out ? "" : yuan, entry.order.payee_holder(),
+                       entry.order.payee_account(), out ? "资助" : "退汇"});
+    }
+  }
+  return text;
 }
 
 bank::v1::TransferState TestBank::StateOf(const std::string& transfer_id) const {

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "absl/synchronization/mutex.h"
+#include "common/base/dates.h"
 #include "common/rpc/client.h"
 #include "yuezhan/bank/v1/bank.pb.h"
 
@@ -48,6 +49,8 @@ class TestBank : public rpc::Channel {
   int64_t asked() const;     // calls of GetTransfer that reached the bank
   // By account: what was settled and not sent back, fen.
   std::map<std::string, int64_t> Received() const;
+  // Its statement: all that moved, on that day, as CSV; without the callers' ids as some banks.
+  std::string Statement(Day day, bool ids) const;
   // The bank's own word on a transfer; unspecified: it does not know it.
   bank::v1::TransferState StateOf(const std::string& transfer_id) const;
   // A transfer that came again with other content, or after its not_after.

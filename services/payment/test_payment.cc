@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "absl/strings/str_format.h"
+#include "common/base/digest.h"
 #include "common/base/time_proto.h"
 #include "services/payment/schema.h"
 #include "yuezhan/application/v1/application.pb.h"
@@ -17,7 +18,6 @@ absl::Time TestWall() { return WallNow() + absl::Milliseconds(passed_ms.load());
 absl::Duration TestMonotonic() { return MonotonicNow() + absl::Milliseconds(passed_ms.load()); }
 
 constexpr char kHostName[] = "湖南理工学院科协（演示）";
-constexpr char kDigest[] = "ab";
 
 rules::v1::ActFacts Act(const char* person, common::v1::Act act, const char* what) {
   rules::v1::ActFacts facts;
@@ -41,7 +41,8 @@ TestCase::TestCase()
     : case_name(Name("cases", NewUuid())),
       application(Name("applications", NewUuid())),
       station(Name("stations", NewUuid())),
-      host_unit(Name("hostUnits", NewUuid())) {
+      host_unit(Name("hostUnits", NewUuid())),
+      line_digest(ToHex(Sha256(case_name))) {
   static std::atomic<int> count = 0;
   account.set_holder(kHostName);
   account.set_bank("示例银行岳阳分行");
@@ -97,7 +98,9 @@ TestPayment::TestPayment(policy::Policies policies)
       journal_(std::make_unique<journal::Journal>(host_.database().pool(), host_.vault(),
                                                   ClocksOf(host_), "payment")),
       handlers_(std::make_unique<Handlers>(*journal_, host_.vault(), host_.rulebook(),
-                                           Peers{peer_, peer_, bank_})) {}
+                                           Peers{peer_, peer_, bank_})),
+      reconciliation_(
+          std::make_unique<Reconciliation>(*journal_, host_.vault(), host_.rulebook())) {}
 
 TestPayment::Replica TestPayment::NewReplica(int port) {
   Replica replica;
@@ -182,6 +185,11 @@ v1::Payment TestPayment::GetPayment(const std::string& name) {
 }
 
 review::v1::CaseAdvanced TestPayment::Event(const TestCase& c, review::v1::CaseState state) const {
+  return CaseEvent(c, state, host_.rulebook());
+}
+
+review::v1::CaseAdvanced CaseEvent(const TestCase& c, review::v1::CaseState state,
+                                   const Rulebook& rulebook) {
   review::v1::CaseAdvanced event;
   event.set_case_name(c.case_name);
   event.set_application(c.application);
@@ -193,7 +201,7 @@ review::v1::CaseAdvanced TestPayment::Event(const TestCase& c, review::v1::CaseS
   event.set_category(common::v1::STATION_LEVEL_PROVINCIAL);
   event.set_subsidy_year(c.year);
   event.set_amount_fen(c.amount_fen);
-  event.set_line_digest(kDigest);
+  event.set_line_digest(c.line_digest);
   event.set_submission(1);
   *event.add_acts() = Act("reviewer-a", common::v1::ACT_PREPARE, "opinion");
   *event.add_acts() = Act("reviewer-b", common::v1::ACT_APPROVE, "opinion");
@@ -204,9 +212,9 @@ review::v1::CaseAdvanced TestPayment::Event(const TestCase& c, review::v1::CaseS
   clearance.set_resolution(rules::v1::RESOLUTION_AWARD);
   clearance.set_resolved_amount_fen(c.amount_fen);
   clearance.set_published_amount_fen(c.amount_fen);
-  clearance.set_published_line_digest(kDigest);
+  clearance.set_published_line_digest(c.line_digest);
   clearance.mutable_period()->set_list_digest("list");
-  const auto policy = host_.rulebook().At(BeijingMidnight(Day(2026, 9, 15)));
+  const auto policy = rulebook.At(BeijingMidnight(Day(2026, 9, 15)));
   for (const auto& site : policy->policy.notice().sites()) {
     auto* posting = clearance.mutable_period()->add_postings();
     posting->set_site(site.code());
@@ -321,6 +329,64 @@ v1::Payment TestPayment::Instructed(const TestCase& c) {
   payment = Answer(name);
   EXPECT_TRUE(payment.ok()) << payment.status();
   return payment.value_or(v1::Payment());
+}
+
+absl::StatusOr<v1::Statement> TestPayment::Import(const std::string& content) {
+  v1::ImportStatementRequest request;
+  request.set_request_id(NewUuid());
+  request.set_format(v1::STATEMENT_FORMAT_CSV);
+  request.set_content(content);
+  *request.mutable_from() = DayToProto(host_.today() - 30);
+  *request.mutable_to() = DayToProto(host_.today());
+  v1::Statement answer;
+  const absl::Status status = Call(reconciliation(), &Reconciliation::ImportStatement,
+                                   "ImportStatement", "bookkeeper", request, &answer);
+  if (!status.ok()) return status;
+  const auto entered = reconciliation().EnterStep();
+  EXPECT_TRUE(entered.ok()) << entered.status();
+  return answer;
+}
+
+absl::StatusOr<v1::Statement> TestPayment::ImportBank(bool ids) {
+  return Import(bank_.Statement(host_.today(), ids));
+}
+
+std::vector<v1::StatementLine> TestPayment::OpenLines() {
+  v1::ListStatementLinesResponse answer;
+  const absl::Status status =
+      Call(reconciliation(), &Reconciliation::ListStatementLines, "ListStatementLines",
+           "bookkeeper", v1::ListStatementLinesRequest(), &answer);
+  EXPECT_TRUE(status.ok()) << status;
+  return {answer.lines().begin(), answer.lines().end()};
+}
+
+absl::Status TestPayment::Confirm(const v1::StatementLine& line, const std::string& payment,
+                                  std::string_view by) {
+  v1::ConfirmMatchRequest request;
+  request.set_request_id(NewUuid());
+  request.set_name(line.name());
+  request.set_payment(payment);
+  request.set_reason("已与银行回单核对");
+  v1::StatementLine answer;
+  const absl::Status status = Call(reconciliation(), &Reconciliation::ConfirmMatch,
+                                   "ConfirmMatch", by, request, &answer);
+  if (!status.ok()) return status;
+  return reconciliation().EnterStep().status();
+}
+
+absl::StatusOr<v1::Payment> TestPayment::Resolve(const std::string& name,
+                                                 v1::IncidentOutcome outcome,
+                                                 std::string_view by) {
+  v1::ResolveIncidentRequest request;
+  request.set_request_id(NewUuid());
+  request.set_name(name);
+  request.set_outcome(outcome);
+  request.set_reason("已与银行对账单核对");
+  v1::Payment answer;
+  const absl::Status status =
+      Call(handlers(), &Handlers::ResolveIncident, "ResolveIncident", by, request, &answer);
+  if (!status.ok()) return status;
+  return answer;
 }
 
 void TestPayment::Send(Transfers& transfers, int rounds) {

@@ -13,6 +13,7 @@
 #include "common/host/test_host.h"
 #include "gtest/gtest.h"
 #include "services/payment/handlers.h"
+#include "services/payment/reconciliation.h"
 #include "services/payment/test_bank.h"
 #include "services/payment/transfers.h"
 #include "yuezhan/review/v1/events.pb.h"
@@ -27,9 +28,14 @@ struct TestCase {
   std::string station;
   std::string host_unit;
   rules::v1::AccountFacts account;
+  std::string line_digest;
   int64_t amount_fen = 5'000'000;
   int year = 2026;
 };
+
+// The event of review that the case went to that state, by the policy.
+review::v1::CaseAdvanced CaseEvent(const TestCase& c, review::v1::CaseState state,
+                                   const Rulebook& rulebook);
 
 // Registry and application as far as payment asks them.
 class TestPeer : public rpc::Channel {
@@ -58,6 +64,7 @@ class TestPayment {
   TestHost& host() { return host_; }
   TestPeer& peer() { return peer_; }
   TestBank& bank() { return bank_; }
+  Reconciliation& reconciliation() { return *reconciliation_; }
   journal::Journal& journal() { return *journal_; }
 
   // Another replica of the service over the same database, or through a proxy's port.
@@ -73,14 +80,14 @@ class TestPayment {
   static void Pass(absl::Duration time);
   static absl::Time Wall();
 
-  template <typename Request, typename Answer>
-  absl::Status Call(Handlers& handlers,
-                    absl::Status (Handlers::*method)(Context&, const Request&, Answer*),
+  template <typename Object, typename Request, typename Answer>
+  absl::Status Call(Object& object,
+                    absl::Status (Object::*method)(Context&, const Request&, Answer*),
                     std::string_view name, std::string_view person, const Request& request,
                     Answer* answer) {
     Context context = host_.Person(Role::kPaymentOfficer, person);
     context.method = Concat({"yuezhan.payment.v1.PaymentService/", name});
-    return (handlers.*method)(context, request, answer);
+    return (object.*method)(context, request, answer);
   }
 
   // A fund of that year with so much in it; its name.
@@ -103,6 +110,15 @@ class TestPayment {
                                         std::string_view by = "authorizer");
   absl::StatusOr<v1::Payment> Request(const std::string& name);
   absl::StatusOr<v1::Payment> Answer(const std::string& name, bool accepted = true);
+  // The bank's statement of today, imported, and entered into the payments; `ids`: with the ids of
+  // the transfers.
+  absl::StatusOr<v1::Statement> Import(const std::string& content);
+  absl::StatusOr<v1::Statement> ImportBank(bool ids = true);
+  std::vector<v1::StatementLine> OpenLines();
+  absl::Status Confirm(const v1::StatementLine& line, const std::string& payment,
+                       std::string_view by = "bookkeeper");
+  absl::StatusOr<v1::Payment> Resolve(const std::string& name, v1::IncidentOutcome outcome,
+                                      std::string_view by = "bookkeeper");
   absl::StatusOr<v1::Payment> Stop(const std::string& name);
   absl::StatusOr<v1::Payment> Resend(const std::string& name,
                                      const rules::v1::AccountFacts* payee = nullptr);
@@ -117,6 +133,7 @@ class TestPayment {
   TestBank bank_;
   std::unique_ptr<journal::Journal> journal_;
   std::unique_ptr<Handlers> handlers_;
+  std::unique_ptr<Reconciliation> reconciliation_;
   int64_t seq_ = 0;
 };
 

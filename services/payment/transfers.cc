@@ -6,17 +6,15 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/digest.h"
 #include "common/base/ids.h"
-#include "common/base/log.h"
 #include "common/base/money.h"
 #include "common/base/status_macros.h"
 #include "common/base/text.h"
 #include "common/base/time_proto.h"
 #include "common/db/transaction.h"
 #include "common/errors/errors.h"
-#include "services/payment/advance.h"
+#include "services/payment/outcome.h"
 #include "services/payment/transitions.h"
 #include "yuezhan/bank/v1/bank.pb.h"
-#include "yuezhan/payment/v1/events.pb.h"
 
 namespace yuezhan::payment {
 namespace {
@@ -25,37 +23,6 @@ constexpr std::string_view kByBank = "timer:transfers";
 constexpr std::string_view kExecute = "yuezhan.bank.v1.BankService/ExecuteTransfer";
 constexpr std::string_view kGet = "yuezhan.bank.v1.BankService/GetTransfer";
 constexpr int kPageSize = 100;
-
-// What the bank's word does to money and award.
-struct Effect {
-  v1::PaymentState from;
-  v1::PaymentState to;
-  std::optional<Movement> movement;
-  v1::AwardState award_to;  // unspecified: stays
-};
-constexpr Effect kEffects[] = {
-    {v1::PAYMENT_STATE_INSTRUCTED, v1::PAYMENT_STATE_UNKNOWN, {}, v1::AWARD_STATE_UNSPECIFIED},
-    {v1::PAYMENT_STATE_INSTRUCTED, v1::PAYMENT_STATE_SETTLED, Movement::kSettle,
-     v1::AWARD_STATE_PAID},
-    {v1::PAYMENT_STATE_UNKNOWN, v1::PAYMENT_STATE_SETTLED, Movement::kSettle, v1::AWARD_STATE_PAID},
-    {v1::PAYMENT_STATE_INSTRUCTED, v1::PAYMENT_STATE_FAILED, Movement::kFail,
-     v1::AWARD_STATE_UNSPECIFIED},
-    {v1::PAYMENT_STATE_UNKNOWN, v1::PAYMENT_STATE_FAILED, Movement::kFail,
-     v1::AWARD_STATE_UNSPECIFIED},
-    {v1::PAYMENT_STATE_INSTRUCTED, v1::PAYMENT_STATE_BANK_RETURNED, Movement::kFail,
-     v1::AWARD_STATE_UNSPECIFIED},
-    {v1::PAYMENT_STATE_UNKNOWN, v1::PAYMENT_STATE_BANK_RETURNED, Movement::kFail,
-     v1::AWARD_STATE_UNSPECIFIED},
-    {v1::PAYMENT_STATE_SETTLED, v1::PAYMENT_STATE_BANK_RETURNED, Movement::kReturn,
-     v1::AWARD_STATE_ORDERED},
-};
-
-const Effect* EffectOf(v1::PaymentState from, v1::PaymentState to) {
-  for (const Effect& effect : kEffects) {
-    if (effect.from == from && effect.to == to) return &effect;
-  }
-  return nullptr;
-}
 
 bool IsDecided(v1::PaymentState state) {
   return state == v1::PAYMENT_STATE_SETTLED || state == v1::PAYMENT_STATE_FAILED;
@@ -84,7 +51,7 @@ bank::v1::ExecuteTransferRequest RequestOf(const v1::PaymentRecord& record) {
   request.set_payee_bank(payment.payee().bank());
   request.set_payee_account(payment.payee().number());
   *request.mutable_not_after() = payment.not_after();
-  request.set_purpose(Concat({"学会服务站建站资助 ", record.station_name()}));
+  request.set_purpose(TransferPurpose(record));
   return request;
 }
 
@@ -96,6 +63,10 @@ std::string LookKey(const OpenTransfer& open) {
 
 std::string TransferId(std::string_view payment_name, int attempt) {
   return ToHex(Digest({payment_name, absl::StrCat(attempt)}));
+}
+
+std::string TransferPurpose(const v1::PaymentRecord& record) {
+  return Concat({"学会服务站建站资助 ", record.station_name()});
 }
 
 absl::StatusOr<bool> MoneyIsBack(rpc::Channel& bank, std::string_view transfer_id,
@@ -248,7 +219,9 @@ absl::StatusOr<Transfers::Word> Transfers::Ask(const OpenTransfer& open) {
   if (open.state == v1::PAYMENT_STATE_FAILED) {
     return money_out ? Word{{}, "", "", {}, "转账曾报失败，银行现称已付款或处理中"} : Word{};
   }
-  if (open.state == v1::PAYMENT_STATE_SETTLED &&
+  // What the statements have shown to be paid stays so, whatever the bank's interface says.
+  const bool resolved = record->payment().has_incident_resolution();
+  if (open.state == v1::PAYMENT_STATE_SETTLED && !resolved &&
       (word.state == v1::PAYMENT_STATE_FAILED || word.state == v1::PAYMENT_STATE_UNKNOWN)) {
     return Word{{}, "", "", {}, "转账曾报已付款，银行现称失败或处理中"};
   }
@@ -259,8 +232,11 @@ absl::Status Transfers::Record(const OpenTransfer& open, const Word& word) {
   if (!word.incident.empty()) {
     YZ_RETURN_IF_ERROR(RecordIncident(open, word.incident));
   }
-  const Effect* effect = EffectOf(open.state, word.state);
-  if (effect == nullptr) return absl::OkStatus();  // nothing new
+  Outcome outcome{word.state, word.bank_reference, word.reason, {}, false};
+  if (word.decide_time) outcome.day = BeijingDay(*word.decide_time);
+  // The bank contradicts itself by these: RecordIncident's part, and the statements'.
+  const bool contradicts = IsDecided(open.state) && IsDecided(word.state);
+  if (contradicts || !Changes(open.state, outcome)) return absl::OkStatus();  // nothing new
   const std::string key =
       Concat({open.transfer_id, "/", PaymentTransitions().StateName(word.state)});
   const absl::Status status = journal_.WriteInternal(
@@ -268,50 +244,30 @@ absl::Status Transfers::Record(const OpenTransfer& open, const Word& word) {
       [&](journal::Unit& unit) -> absl::Status {
         YZ_ASSIGN_OR_RETURN(auto order, LockOrder(store_, unit.sql(), open.payment));
         if (!order) return errors::DataLoss(Name("payments", open.payment));
-        v1::Payment& payment = *order->payment.mutable_payment();
+        const v1::Payment& payment = order->payment.payment();
         // Somebody else recorded what came of it, or it went out anew: this word is of the past.
         if (payment.transfer_id() != open.transfer_id || payment.state() != open.state)
           return absl::CancelledError("moved on");
-        const Day today = BeijingDay(unit.Now());
-        payment.set_reason(word.reason);
-        if (!word.bank_reference.empty()) payment.set_bank_reference(word.bank_reference);
-        if (word.state == v1::PAYMENT_STATE_SETTLED) {
-          // The day of value is the bank's, unless it says one that has not come.
-          const Day day = word.decide_time ? BeijingDay(*word.decide_time) : today;
-          *payment.mutable_settled_on() = DayToProto(std::min(day, today));
-        } else {
-          payment.clear_settled_on();
-        }
-        const v1::Award award = order->award.award();
-        if (effect->award_to != v1::AWARD_STATE_UNSPECIFIED) {
-          YZ_RETURN_IF_ERROR(AdvanceAward(store_, unit, kByBank, effect->award_to, &order->award));
-        }
-        YZ_RETURN_IF_ERROR(AdvancePayment(store_, unit, kByBank, word.state, &order->payment));
-        if (!effect->movement) return absl::OkStatus();
-        return MoveMoney(unit, *effect->movement, award, payment.name());
+        // Money that the host gave back by a recovery cannot come back by the bank too.
+        if (word.state == v1::PAYMENT_STATE_BANK_RETURNED && payment.has_recovery())
+          return EnterIncident(store_, unit, "追回期间银行又称退回", &order->payment);
+        return EnterOutcome(store_, unit, kByBank, outcome, &*order);
       });
   return absl::IsCancelled(status) ? absl::OkStatus() : status;
 }
 
 absl::Status Transfers::RecordIncident(const OpenTransfer& open, const std::string& incident) {
-  Log(LogLevel::kError, "bank_contradicts_itself",
-      {{"payment", Name("payments", open.payment)}, {"transfer", open.transfer_id}});
-  const absl::Status status = journal_.WriteInternal(
-      "timer/transfers", Concat({open.transfer_id, "/INCIDENT"}), WallNow() + absl::Seconds(30),
-      [&](journal::Unit& unit) -> absl::Status {
+  // A key of each time: it may contradict itself again after it was resolved.
+  const absl::Status status = journal_.WriteIfChanged(
+      "timer/transfers", Concat({open.transfer_id, "/INCIDENT/", NewUuid()}),
+      WallNow() + absl::Seconds(30), [&](journal::Unit& unit, bool* changed) -> absl::Status {
         YZ_ASSIGN_OR_RETURN(auto order, LockOrder(store_, unit.sql(), open.payment));
         if (!order) return errors::DataLoss(Name("payments", open.payment));
-        v1::Payment& payment = *order->payment.mutable_payment();
-        if (payment.transfer_id() != open.transfer_id) return absl::CancelledError("moved on");
-        payment.set_incident(incident);
-        if (!store_.UpdatePayment(unit.sql(), &order->payment)) return errors::Conflict();
-        v1::PaymentIncident event;
-        event.set_payment(payment.name());
-        event.set_transfer_id(open.transfer_id);
-        unit.Emit(event);
-        return absl::OkStatus();
+        const v1::Payment& payment = order->payment.payment();
+        *changed = payment.transfer_id() == open.transfer_id && payment.incident().empty();
+        return *changed ? EnterIncident(store_, unit, incident, &order->payment) : absl::OkStatus();
       });
-  return absl::IsCancelled(status) ? absl::OkStatus() : status;
+  return status;
 }
 
 }  // namespace yuezhan::payment

@@ -25,6 +25,9 @@ inline constexpr absl::Duration kClockTolerance = absl::Minutes(10);
 // The id of a payment's transfer: lower-case hex of H(payment, attempt).
 std::string TransferId(std::string_view payment_name, int attempt);
 
+// What the statement says a transfer is for.
+std::string TransferPurpose(const v1::PaymentRecord& record);
+
 // Whether the bank says now that the money of a transfer that failed or came back is not out. The
 // error of the call when it cannot be asked.
 absl::StatusOr<bool> MoneyIsBack(rpc::Channel& bank, std::string_view transfer_id,

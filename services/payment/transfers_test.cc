@@ -68,7 +68,9 @@ TEST(Transfer, EndsInATrueStateHoweverTheBankMisbehaves) {
     const bool paid = k.last == v1::PAYMENT_STATE_SETTLED;
     EXPECT_EQ(payment.bank().Received().count(c.account.number()), paid ? 1u : 0u);
     EXPECT_EQ(Fen(payment.GetFund(fund).paid()), paid ? 5'000'000 : 0);
-    EXPECT_EQ(Fen(payment.GetFund(fund).reserved()), paid ? 0 : 5'000'000);
+    const bool returned = k.last == v1::PAYMENT_STATE_BANK_RETURNED;
+    EXPECT_EQ(Fen(payment.GetFund(fund).returned()), returned ? 5'000'000 : 0);
+    EXPECT_EQ(Fen(payment.GetFund(fund).reserved()), paid || returned ? 0 : 5'000'000);
     EXPECT_EQ(payment.GetAward(c).state(), paid ? v1::AWARD_STATE_PAID : v1::AWARD_STATE_ORDERED);
     EXPECT_EQ(payment.bank().fault(), "");
     EXPECT_TRUE(payment.TrialBalance().balanced());

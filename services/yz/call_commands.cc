@@ -16,6 +16,7 @@
 #include "yuezhan/bank/v1/bank.pb.h"
 #include "yuezhan/journal/v1/journal.pb.h"
 #include "yuezhan/payment/v1/payment.pb.h"
+#include "yuezhan/payment/v1/reconciliation.pb.h"
 #include "yuezhan/registry/v1/registry.pb.h"
 #include "yuezhan/review/v1/review.pb.h"
 
@@ -36,6 +37,8 @@ const KnownService kKnown[] = {
      application::v1::Application::descriptor()},
     {"review", "yuezhan.review.v1.ReviewService", review::v1::Case::descriptor()},
     {"payment", "yuezhan.payment.v1.PaymentService", payment::v1::Payment::descriptor()},
+    {"reconciliation", "yuezhan.payment.v1.ReconciliationService",
+     payment::v1::Statement::descriptor()},
     {"bank", "yuezhan.bank.v1.BankService", bank::v1::Transfer::descriptor()},
     {"simulator", "yuezhan.bank.v1.SimulatorService", bank::v1::Transfer::descriptor()},
     {"journal", "yuezhan.journal.v1.JournalService", journal::v1::Head::descriptor()},
@@ -61,7 +64,8 @@ absl::StatusOr<const MethodDescriptor*> FindMethod(const std::string& text) {
   }
   return absl::NotFoundError(
       absl::StrCat("\"", text,
-                   "\" is no SERVICE/METHOD; services: registry application review payment bank "
+                   "\" is no SERVICE/METHOD; services: registry application review payment "
+                   "reconciliation bank "
                    "simulator journal"));
 }
 

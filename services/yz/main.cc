@@ -70,7 +70,7 @@ const Command kCommands[] = {
      "打印由本安装密钥签发的令牌。", "profile subject display_name host_unit hours", &Token},
     {"call", "SERVICE/METHOD [JSON]", 1, 2,
      "Call any method, for example: yz call registry/ListStations --as=auditor '{\"page_size\": "
-     "10}'. SERVICE: registry application review payment bank simulator journal. A request_id that "
+     "10}'. SERVICE: registry application review payment reconciliation bank simulator journal. A request_id that "
      "is left out is made. Exit code: the gRPC code.",
      "调用任意方法；退出码为gRPC状态码。", "profile as subject display_name host_unit at", &Call},
     {"journal verify", "[SERVICE…]", 0, 4,
