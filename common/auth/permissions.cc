@@ -69,7 +69,9 @@ constexpr Permission kPermissions[] = {
      {Role::kFilingOfficer}},
     {"yuezhan.registry.v1.RegistryService/GetHostUnit", kReaders, kFilers},
     {"yuezhan.registry.v1.RegistryService/ListHostUnits", kReaders, {}},
-    {"yuezhan.registry.v1.RegistryService/CheckFiling", kFilers, {}},
+    {"yuezhan.registry.v1.RegistryService/CheckFiling",
+     {Role::kHostUnit, Role::kFilingOfficer, Role::kAuditor},
+     {}},
     {"yuezhan.registry.v1.RegistryService/FileStation", kFilers, kFilers},
     {"yuezhan.registry.v1.RegistryService/ResubmitFiling", kFilers, kFilers},
     {"yuezhan.registry.v1.RegistryService/ReturnFiling", {Role::kFilingOfficer}, kFilers},
@@ -185,7 +187,7 @@ constexpr Permission kPermissions[] = {
      {Role::kPaymentAuthorizer, Role::kDirector},
      {}},
     {"yuezhan.payment.v1.ReconciliationService/ExportOrders",
-     {Role::kPaymentOfficer, Role::kPaymentAuthorizer},
+     {Role::kPaymentOfficer, Role::kPaymentAuthorizer, Role::kAuditor},
      kPayers},
 
     // bank: the payment service pays through it, an operator commands a simulated one

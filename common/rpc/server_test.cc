@@ -247,6 +247,40 @@ TEST_F(RpcServer, ExcessIsRefusedAtOnce) {
   EXPECT_EQ(good, 5);
 }
 
+TEST_F(RpcServer, OneCallerDoesNotTakeTheOthersHandlers) {
+  absl::Notification release;
+  handler = [&](Context& context, const auto&, auto*) {
+    if (context.caller.subject == "tester") release.WaitForNotification();
+    return absl::OkStatus();
+  };
+  options.callers = {.rate = 0};  // half of the four handlers
+  Start();
+  ChannelOptions once;
+  once.max_attempts = 1;
+  const auto channel = Client(once);
+  std::atomic<int> good = 0, refused = 0;
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 10; ++i) {
+    callers.emplace_back([&] {
+      const absl::Status status = Read(*channel, Token(kAuditor));
+      if (status.ok()) ++good;
+      if (errors::Reason(status) == "RATE_LIMITED" &&
+          errors::RetryAfter(status) > absl::ZeroDuration()) {
+        ++refused;
+      }
+    });
+  }
+  const absl::Time limit = absl::Now() + absl::Seconds(10);
+  while (refused < 8 && absl::Now() < limit) std::this_thread::yield();
+  EXPECT_EQ(refused, 8);
+  const std::string other =
+      *auth::IssueToken(issuer, {"other", "他人", kAuditor, ""}, absl::Now(), absl::Hours(1));
+  EXPECT_EQ(Read(*channel, other), absl::OkStatus());
+  release.Notify();
+  for (auto& caller : callers) caller.join();
+  EXPECT_EQ(good, 2);
+}
+
 TEST_F(RpcServer, DeadlineEndsTheWaitAndSparesTheWork) {
   absl::Notification release;
   std::atomic<int> handled = 0;

@@ -66,6 +66,12 @@ void RenewServerCertificate(const TestDirectory& directory, int serial) {
   std::filesystem::rename(directory.File("renewed.pem"), directory.File("server.pem"));
 }
 
+void RenewClientCertificate(const TestDirectory& directory, const std::string& name) {
+  MakeLeaf(directory, "renewed-client", name, "ca");
+  std::filesystem::rename(directory.File("renewed-client.key"), directory.File(name + ".key"));
+  std::filesystem::rename(directory.File("renewed-client.pem"), directory.File(name + ".pem"));
+}
+
 ServerTest::ServerTest() {
   const auth::KeyPair keys = *auth::MakeKeyPair();
   std::filesystem::create_directory(directory.File("keys"));

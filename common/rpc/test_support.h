@@ -79,6 +79,8 @@ RawAnswer CallRaw(const std::string& target, const std::string& path, const std:
 void MakeCertificates(const TestDirectory& directory);
 // Another certificate for the server, signed by the same authority, with this serial number.
 void RenewServerCertificate(const TestDirectory& directory, int serial);
+// Another one for a client, likewise.
+void RenewClientCertificate(const TestDirectory& directory, const std::string& name);
 
 }  // namespace yuezhan::rpc
 

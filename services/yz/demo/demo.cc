@@ -43,11 +43,16 @@ absl::Time Demo::Start() {
 }
 
 absl::StatusOr<std::unique_ptr<Demo>> Demo::Create(Client& client, std::ostream& out) {
+  YZ_ASSIGN_OR_RETURN(Scenario scenario, BuiltInScenario());
+  return Create(client, out, std::move(scenario));
+}
+
+absl::StatusOr<std::unique_ptr<Demo>> Demo::Create(Client& client, std::ostream& out,
+                                                   Scenario scenario) {
   if (client.profile().simulated_clock.empty()) {
     return absl::FailedPreconditionError(
         "the demonstration moves the clock: it needs a simulated one");
   }
-  YZ_ASSIGN_OR_RETURN(Scenario scenario, BuiltInScenario());
   YZ_ASSIGN_OR_RETURN(auto clock, SimulatedClock::Open(client.profile().simulated_clock));
   return std::unique_ptr<Demo>(new Demo(client, std::move(scenario), std::move(clock), out));
 }

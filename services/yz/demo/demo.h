@@ -39,6 +39,9 @@ class Demo {
   // `client` and `out` outlive it. FAILED_PRECONDITION when the installation runs on the real
   // clock.
   static absl::StatusOr<std::unique_ptr<Demo>> Create(Client& client, std::ostream& out);
+  // The same with other input.
+  static absl::StatusOr<std::unique_ptr<Demo>> Create(Client& client, std::ostream& out,
+                                                      Scenario scenario);
 
   // In their order; each can be run once the ones before it were.
   const std::vector<Step>& steps() const { return steps_; }
