@@ -22,7 +22,7 @@ constexpr RoleSet kReaders{
 constexpr RoleSet kFilers{Role::kHostUnit, Role::kFilingOfficer};
 // Who applies, and reads the form's account in clear.
 constexpr RoleSet kApplicants{Role::kHostUnit};
-// Who reads files: scans show telephones and accounts that nothing can mask.
+// Who reads files and prints forms: they show telephones and accounts that nothing can mask.
 constexpr RoleSet kFileReaders{Role::kHostUnit,       Role::kFilingOfficer,     Role::kReviewer,
                                Role::kSecretary,      Role::kDirector,          Role::kAuditor,
                                Role::kPaymentOfficer, Role::kPaymentAuthorizer};
@@ -51,6 +51,10 @@ constexpr RoleSet kWatchers{Role::kAuditor, Role::kOperator};
 constexpr PeerSet kEveryPeer{Peer::kRegistry, Peer::kApplication, Peer::kReview, Peer::kPayment};
 // What a service is told in clear.
 constexpr RoleSet kServices{Role::kService};
+// Who is shown a printed form: a scan is compared with its digest by application too.
+constexpr RoleSet kPrintReaders{Role::kHostUnit,       Role::kFilingOfficer,     Role::kReviewer,
+                                Role::kSecretary,      Role::kDirector,          Role::kAuditor,
+                                Role::kPaymentOfficer, Role::kPaymentAuthorizer, Role::kService};
 
 // Method, who may call it, who of them reads personal values unmasked, and which services may call
 // it. A service's rows stand together, in the order of its contract.
@@ -85,6 +89,10 @@ constexpr Permission kPermissions[] = {
     {"yuezhan.registry.v1.RegistryService/ListStations", kReaders, {}},
     {"yuezhan.registry.v1.RegistryService/RecordActivity", kFilers, {}},
     {"yuezhan.registry.v1.RegistryService/ListActivities", kReaders, {}},
+    {"yuezhan.registry.v1.RegistryService/PrintDocument",
+     kFileReaders,
+     kPrintReaders,
+     {Peer::kApplication}},
     {"yuezhan.registry.v1.RegistryService/GetStanding",
      {Role::kAuditor},
      kServices,
@@ -100,22 +108,23 @@ constexpr Permission kPermissions[] = {
     {"yuezhan.application.v1.ApplicationService/WithdrawApplication", kApplicants, kApplicants},
     {"yuezhan.application.v1.ApplicationService/ConfirmScan",
      {Role::kFilingOfficer, Role::kReviewer},
-     {}},
+     kFileReaders},
     {"yuezhan.application.v1.ApplicationService/StartUpload", kApplicants, {}},
     {"yuezhan.application.v1.ApplicationService/WriteChunk", kApplicants, {}},
     {"yuezhan.application.v1.ApplicationService/GetUpload",
      {Role::kHostUnit, Role::kAuditor},
      {}},
-    {"yuezhan.application.v1.ApplicationService/FinishUpload", kApplicants, {}},
+    {"yuezhan.application.v1.ApplicationService/FinishUpload", kApplicants, kFileReaders},
     {"yuezhan.application.v1.ApplicationService/ReadChunk", kFileReaders, kFileReaders},
-    {"yuezhan.application.v1.ApplicationService/ListMaterials", kReaders, {}},
+    {"yuezhan.application.v1.ApplicationService/ListMaterials", kReaders, kFileReaders},
     {"yuezhan.application.v1.ApplicationService/GetSubmission",
      kReaders,
      kServices,
      {Peer::kReview, Peer::kPayment}},
+    {"yuezhan.application.v1.ApplicationService/PrintDocument", kFileReaders, kFileReaders},
 
     // review: articles 5 to 5.4 and 7
-    {"yuezhan.review.v1.ReviewService/GetCase", kReviewReaders, {}},
+    {"yuezhan.review.v1.ReviewService/GetCase", kReviewReaders, {}, {Peer::kApplication}},
     {"yuezhan.review.v1.ReviewService/ListCases", kReviewReaders, {}},
     {"yuezhan.review.v1.ReviewService/RecordAssessment", {Role::kReviewer}, {}},
     {"yuezhan.review.v1.ReviewService/RecordInspection", {Role::kReviewer}, {}},
@@ -123,11 +132,11 @@ constexpr Permission kPermissions[] = {
     {"yuezhan.review.v1.ReviewService/ApproveOpinion", {Role::kReviewer}, {}},
     {"yuezhan.review.v1.ReviewService/ConveneMeeting", {Role::kSecretary}, {}},
     {"yuezhan.review.v1.ReviewService/CloseMeeting", {Role::kSecretary}, {}},
-    {"yuezhan.review.v1.ReviewService/GetMeeting", kReviewReaders, {}},
+    {"yuezhan.review.v1.ReviewService/GetMeeting", kReviewReaders, {}, {Peer::kApplication}},
     {"yuezhan.review.v1.ReviewService/IssueNotice", {Role::kSecretary}, {}},
     {"yuezhan.review.v1.ReviewService/RecordPosting", {Role::kSecretary}, {}},
     {"yuezhan.review.v1.ReviewService/WithdrawNotice", {Role::kSecretary}, {}},
-    {"yuezhan.review.v1.ReviewService/GetNotice", kEverybody, {}},
+    {"yuezhan.review.v1.ReviewService/GetNotice", kEverybody, {}, {Peer::kApplication}},
     {"yuezhan.review.v1.ReviewService/ListNotices", kEverybody, {}},
     {"yuezhan.review.v1.ReviewService/SignNoticeResult",
      {Role::kFilingOfficer, Role::kReviewer, Role::kSecretary, Role::kDirector},

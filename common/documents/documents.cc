@@ -3,6 +3,8 @@
 #include <kainjow/mustache.hpp>
 #include <set>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_split.h"
 #include "common/base/digest.h"
 #include "common/base/text.h"
 
@@ -76,6 +78,15 @@ Values& Values::Text(std::string_view name, std::string_view text) {
   value.kind = Kind::kText;
   value.text = std::string(text);
   return *this;
+}
+
+Values& Values::Paragraphs(std::string_view name, std::string_view text) {
+  std::vector<Values> rows;
+  for (const absl::string_view line : absl::StrSplit(Abs(text), absl::ByAnyChar("\r\n"))) {
+    const absl::string_view stripped = absl::StripAsciiWhitespace(line);
+    if (!stripped.empty()) rows.push_back(Values().Text("text", Std(stripped)));
+  }
+  return List(name, std::move(rows));
 }
 
 Values& Values::Flag(std::string_view name, bool set) {

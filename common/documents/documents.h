@@ -31,8 +31,9 @@ namespace yuezhan::documents {
 // here is an error, so that nothing is left blank by mistake: set every one.
 class Values {
  public:
-  // Lines of a text stay lines (white-space: pre-line) in paragraphs and cells of forms.
   Values& Text(std::string_view name, std::string_view text);
+  // A list with a row for each line of a text that is not empty, its "text": a paragraph each.
+  Values& Paragraphs(std::string_view name, std::string_view text);
   Values& Flag(std::string_view name, bool set);
   // In a row the names of the whole document can be used too.
   Values& List(std::string_view name, std::vector<Values> rows);

@@ -45,6 +45,12 @@ TEST(Print, PutsValuesIntoTheTemplateAndTheFrame) {
               HasSubstr("</h1>none\n"));
 }
 
+TEST(Print, MakesAParagraphOfEachLine) {
+  const Template body{"lines", "行", "{{#lines}}<p>{{text}}</p>{{/lines}}"};
+  EXPECT_THAT(Printed(Values().Paragraphs("lines", "一\r\n\n  二 <三>\n"), body).content(),
+              HasSubstr("\n<p>一</p><p>二 &lt;三&gt;</p>\n"));
+}
+
 // Values are text, whatever they hold: in the page, in attributes, and never read as a template.
 TEST(Print, EscapesEveryValue) {
   const std::string hostile = "\"'><script>alert(1)</script>&amp;{{title}}{{>style}}{{{rows}}}";

@@ -93,7 +93,7 @@ absl::Status Handlers::ChangeApplication(Context& context, const google::protobu
     YZ_RETURN_IF_ERROR(change(unit, rules, &application));
     YZ_RETURN_IF_ERROR(ApplicationTransitions().Check(name, from, application.state(), method));
     if (application.state() != from) {
-      *application.mutable_state_time() = ToProto(unit.Now());
+      EnterState(unit.Now(), &application);
       if (EndedUnpaid(application.state())) {
         YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("applications/*", name));
         store_.FreeLineage(unit.sql(), id);
@@ -101,7 +101,7 @@ absl::Status Handlers::ChangeApplication(Context& context, const google::protobu
       unit.Emit(Advanced(application, from));
     }
     if (!store_.UpdateApplication(unit.sql(), &application)) return errors::Conflict();
-    AddNextStep(&application);
+    AddNextStep(rules, &application);
     *answer = std::move(application);
     return absl::OkStatus();
   });
@@ -115,16 +115,17 @@ absl::Status Handlers::CreateApplication(Context& context,
   if (!MaySee(context.caller, standing.station().host_unit()))
     return errors::NotFound(request.form().station());
   return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
+    YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
     answer->set_name(Name("applications", NewUuid()));
     *answer->mutable_form() = request.form();
     answer->set_host_unit(standing.station().host_unit());
     answer->set_state(v1::APPLICATION_STATE_DRAFT);
-    *answer->mutable_state_time() = ToProto(unit.Now());
+    EnterState(unit.Now(), answer);
     *answer->mutable_create_time() = answer->state_time();
     TakeOver(standing, answer);
     store_.InsertApplication(unit.sql(), answer);
     unit.Emit(Advanced(*answer, v1::APPLICATION_STATE_UNSPECIFIED));
-    AddNextStep(answer);
+    AddNextStep(rules, answer);
     return absl::OkStatus();
   });
 }
@@ -156,7 +157,9 @@ absl::Status Handlers::GetApplication(Context& context, const v1::GetApplication
     return request.wait_for_state() == v1::APPLICATION_STATE_UNSPECIFIED ||
            request.wait_for_state() == answer->state();
   }));
-  AddNextStep(answer);
+  YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(journal_.clocks().business->Now()));
+  AddNextStep(rules, answer);
+  AddNoticesEnd(context, answer);
   return absl::OkStatus();
 }
 
@@ -175,11 +178,13 @@ absl::Status Handlers::ListApplications(Context& context,
     if (context.caller.host_unit.empty()) return absl::OkStatus();
     YZ_ASSIGN_OR_RETURN(filter.host_unit, IdOf("hostUnits/*", context.caller.host_unit));
   }
+  YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(journal_.clocks().business->Now()));
   return db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
     answer->Clear();
     YZ_ASSIGN_OR_RETURN(const auto applications, store_.Applications(sql, filter, {after, size}));
     answer->mutable_applications()->Assign(applications.begin(), applications.end());
-    for (v1::Application& application : *answer->mutable_applications()) AddNextStep(&application);
+    for (v1::Application& application : *answer->mutable_applications())
+      AddNextStep(rules, &application);
     if (static_cast<int>(applications.size()) == size) {
       YZ_ASSIGN_OR_RETURN(const std::string last,
                           IdOf("applications/*", applications.back().name()));

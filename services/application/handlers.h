@@ -11,6 +11,7 @@
 #include "common/journal/journal.h"
 #include "services/application/store.h"
 #include "yuezhan/application/v1/application.pb.h"
+#include "yuezhan/review/v1/review.pb.h"
 
 namespace yuezhan::rpc {
 class Channel;
@@ -21,13 +22,18 @@ namespace yuezhan::application {
 
 // The methods of ApplicationService; what each does and when it fails is said in
 // application.proto. One file per group: forms.cc, submission.cc, materials.cc (and uploads),
-// following.cc.
+// scans.cc, documents.cc, standing.cc, following.cc.
 class Handlers {
  public:
-  // `registry`: where station and host are asked about.
+  // `registry`: where station and host are asked about; `review`: the offices' words for print.
   Handlers(journal::Journal& journal, const journal::Vault& vault, const Rulebook& rulebook,
-           rpc::Channel& registry)
-      : journal_(journal), store_(vault), files_(vault), rulebook_(rulebook), registry_(registry) {}
+           rpc::Channel& registry, rpc::Channel& review)
+      : journal_(journal),
+        store_(vault),
+        files_(vault),
+        rulebook_(rulebook),
+        registry_(registry),
+        review_(review) {}
 
   rpc::Service Methods();
   // What application does about the events of review: it shows the applicant where the case stands.
@@ -52,8 +58,14 @@ class Handlers {
                                    v1::Application*);
   absl::Status GetSubmission(Context&, const v1::GetSubmissionRequest&, v1::Submission*);
 
-  // materials.cc
+  // scans.cc
   absl::Status ConfirmScan(Context&, const v1::ConfirmScanRequest&, v1::Material*);
+
+  // documents.cc
+  absl::Status PrintDocument(Context&, const v1::PrintDocumentRequest&,
+                             common::v1::PrintedDocument*);
+
+  // materials.cc
   absl::Status StartUpload(Context&, const v1::StartUploadRequest&, v1::Upload*);
   absl::Status WriteChunk(Context&, const v1::WriteChunkRequest&, v1::Upload*);
   absl::Status GetUpload(Context&, const v1::GetUploadRequest&, v1::Upload*);
@@ -86,6 +98,34 @@ class Handlers {
   // live application of its lineage, or "".
   v1::Submission Judge(db::Session& sql, const Rules& rules, const v1::Application& application,
                        const rules::v1::StandingFacts& standing, std::string_view live) const;
+  // What review knows of an application: empty where no case was opened.
+  struct ReviewsView {
+    review::v1::Case of_case;
+    review::v1::Meeting meeting;  // that resolved it, or is to
+  };
+  absl::StatusOr<ReviewsView> ViewOfReview(const Context& context,
+                                           const v1::Application& application) const;
+  // The documents; `number`: of which submission, 0: as it stands now.
+  absl::Status PrintForm(const Context& context, const Rules& rules,
+                         const v1::Application& application,
+                         const std::vector<v1::Submission>& submissions, int number,
+                         common::v1::PrintedDocument* answer) const;
+  absl::Status PrintCorrectionNotice(const Rules& rules, const v1::Application& application,
+                                     const std::vector<v1::Submission>& submissions, int number,
+                                     common::v1::PrintedDocument* answer) const;
+  absl::Status PrintCaseFileIndex(const Context& context, const Rules& rules,
+                                  const v1::Application& application,
+                                  const std::vector<v1::Submission>& submissions,
+                                  common::v1::PrintedDocument* answer) const;
+  // Annex 2 of the application's station as registry prints it today.
+  absl::StatusOr<common::v1::PrintedDocument> PrintedFilingForm(
+      const Context& context, const std::string& application) const;
+  // While it is in public notice the notice's last day is what is waited for: asks review, and does
+  // without it where it does not answer at once.
+  void AddNoticesEnd(const Context& context, v1::Application* application) const;
+  // INVALID_ARGUMENT when the sealed application form is not the one that is submitted.
+  absl::Status CheckScanOfForm(db::Session& sql, const Rules& rules,
+                               const v1::Application& application) const;
   // The current materials with the officers' words on them.
   std::vector<v1::Material> Materials(db::Session& sql, std::string_view id) const;
   // An unfinished upload of the application; NOT_FOUND with `name`, also when it expired.
@@ -101,10 +141,26 @@ class Handlers {
   const files::Files files_;
   const Rulebook& rulebook_;
   rpc::Channel& registry_;
+  rpc::Channel& review_;
 };
 
-// Fills in what comes next, by the state.
-void AddNextStep(v1::Application* application);
+// Codes of the materials that are sealed scans of forms that this system prints.
+inline constexpr std::string_view kApplicationFormCode = "application-form";
+inline constexpr std::string_view kFilingFormCode = "filing-form";
+
+// The application is in its state since `time`.
+void EnterState(absl::Time time, v1::Application* application);
+// Fills in what comes next, whose step it is, and by when, by the state.
+void AddNextStep(const Rules& rules, v1::Application* application);
+// The form as the rules read it: what Annex 1 prints from the register is the register's of now.
+rules::v1::ApplicationFormFacts FormFactsOf(const v1::Application& application,
+                                            const rules::v1::AccountFacts& account);
+// Number and digest of Annex 1 as the host would print it now.
+common::v1::PrintedDocument PrintedForm(const policy::v1::Policy& policy,
+                                        const v1::Application& application);
+// INVALID_ARGUMENT when number and digest on a scan are not those of the form as it stands now.
+absl::Status CheckScan(const v1::FinishUploadRequest& request, std::string_view code,
+                       const common::v1::PrintedDocument& form);
 // Station and host as registered: names and account.
 void TakeOver(const rules::v1::StandingFacts& standing, v1::Application* application);
 

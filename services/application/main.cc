@@ -10,7 +10,7 @@ int main(int argc, char** argv) {
       argc, argv,
       {"application", yuezhan::application::Schema(), yuezhan::application::Measures()});
   yuezhan::application::Handlers handlers(host.journal(), host.vault(), host.rulebook(),
-                                          host.ChannelTo("registry"));
+                                          host.ChannelTo("registry"), host.ChannelTo("review"));
   const auto on_review = handlers.OnReview();
   const auto on_payment = handlers.OnPayment();
   host.Follow("review", on_review);

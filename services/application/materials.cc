@@ -63,13 +63,12 @@ v1::Material ToProto(const files::File& file) {
 }  // namespace
 
 std::vector<v1::Material> Handlers::Materials(db::Session& sql, std::string_view id) const {
-  const auto confirmations = store_.Confirmations(sql, id);
+  const auto scans = store_.Scans(sql, id);
   std::vector<v1::Material> materials;
   for (const files::File& file : files_.Current(sql, id)) {
     materials.push_back(ToProto(file));
-    const auto confirmation = confirmations.find(file.id);
-    if (confirmation != confirmations.end())
-      *materials.back().mutable_scan_agrees() = confirmation->second;
+    const auto scan = scans.find(file.id);
+    if (scan != scans.end()) materials.back().MergeFrom(scan->second);
   }
   return materials;
 }
@@ -155,7 +154,13 @@ absl::Status Handlers::FinishUpload(Context& context, const v1::FinishUploadRequ
         return absl::OkStatus();
       }));
   absl::StatusOr<files::Content> content = errors::NotFound(request.name());
-  if (upload.ok()) content = files_.Inspect(journal_.pool(), context.deadline, *upload);
+  common::v1::PrintedDocument filing_form;
+  if (upload.ok()) {
+    if (upload->code == kFilingFormCode && !request.form_digest().empty()) {
+      YZ_ASSIGN_OR_RETURN(filing_form, PrintedFilingForm(context, ids.parent));
+    }
+    content = files_.Inspect(journal_.pool(), context.deadline, *upload);
+  }
   return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
     YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
     YZ_ASSIGN_OR_RETURN(const auto application,
@@ -169,40 +174,19 @@ absl::Status Handlers::FinishUpload(Context& context, const v1::FinishUploadRequ
     YZ_ASSIGN_OR_RETURN(const auto file, files_.Finish(unit.sql(), locked, *content,
                                                        request.sha256(), limits, unit.Now()));
     *answer = ToProto(file);
+    if (!request.form_digest().empty() || !request.form_number().empty()) {
+      YZ_RETURN_IF_ERROR(CheckScan(request, locked.code, locked.code == kApplicationFormCode
+                                                            ? PrintedForm(rules.policy, application)
+                                                            : filing_form));
+      answer->set_form_number(request.form_number());
+      answer->set_form_digest(request.form_digest());
+      store_.PutScan(unit.sql(), ids.application, file.id, *answer);
+    }
     v1::MaterialAdded event;
     event.set_material(answer->name());
     event.set_code(answer->code());
     event.set_sha256(answer->sha256());
     unit.Emit(event);
-    return absl::OkStatus();
-  });
-}
-
-absl::Status Handlers::ConfirmScan(Context& context, const v1::ConfirmScanRequest& request,
-                                   v1::Material* answer) {
-  YZ_ASSIGN_OR_RETURN(const Ids ids, Parse(kMaterials, request.name()));
-  if (request.confirmation().reason().empty()) {
-    return errors::InvalidField("confirmation.reason", "不得为空", "must be given");
-  }
-  return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
-    YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
-    YZ_ASSIGN_OR_RETURN(const auto application,
-                        Visible(unit.sql(), context.caller, ids.parent, true));
-    YZ_RETURN_IF_ERROR(
-        ApplicationTransitions().Check(ids.parent, application.state(), "ConfirmScan"));
-    const auto materials = Materials(unit.sql(), ids.application);
-    const auto material =
-        std::find_if(materials.begin(), materials.end(),
-                     [&](const v1::Material& m) { return m.name() == request.name(); });
-    if (material == materials.end()) return errors::NotFound(request.name());
-    const auto* kind = policy::FindMaterial(rules.policy, material->code());
-    if (kind == nullptr || !kind->sealed_scan()) {
-      return errors::InvalidField("name", "该材料不是盖章扫描件", "must be a sealed scan");
-    }
-    *answer = *material;
-    *answer->mutable_scan_agrees() = request.confirmation();
-    answer->mutable_scan_agrees()->set_officer(context.caller.subject);
-    store_.PutConfirmation(unit.sql(), ids.application, ids.file, answer->scan_agrees());
     return absl::OkStatus();
   });
 }

@@ -150,6 +150,21 @@ absl::StatusOr<std::optional<v1::Submission>> Store::Submission(db::Session& sql
   return submission;
 }
 
+absl::StatusOr<std::vector<v1::Submission>> Store::Submissions(db::Session& sql,
+                                                               std::string_view id) const {
+  std::vector<v1::Submission> submissions;
+  for (const db::Row& row : sql.Query(
+           "SELECT number, sealed, wrapped_key FROM submissions WHERE application = ? ORDER BY "
+           "number",
+           db::Bytes(Bin(id)))) {
+    YZ_ASSIGN_OR_RETURN(auto submission,
+                        OpenMessage<v1::Submission>(vault_, SubmissionPlace(id, row.Int(0)),
+                                                    row.Bytes(1), row.Bytes(2)));
+    submissions.push_back(std::move(submission));
+  }
+  return submissions;
+}
+
 std::string Store::ClaimLineage(db::Session& sql, std::string_view lineage,
                                 std::string_view id) const {
   try {
@@ -172,24 +187,26 @@ void Store::FreeLineage(db::Session& sql, std::string_view id) const {
   sql.Execute("DELETE FROM live_lineages WHERE application = ?", db::Bytes(Bin(id)));
 }
 
-void Store::PutConfirmation(db::Session& sql, std::string_view id, std::string_view material,
-                            const common::v1::Confirmation& confirmation) const {
-  const std::string body = confirmation.SerializeAsString();
+void Store::PutScan(db::Session& sql, std::string_view id, std::string_view material,
+                    const v1::Material& scan) const {
+  v1::Material kept;
+  kept.set_form_number(scan.form_number());
+  kept.set_form_digest(scan.form_digest());
+  if (scan.has_scan_agrees()) *kept.mutable_scan_agrees() = scan.scan_agrees();
+  const std::string body = kept.SerializeAsString();
   sql.Execute(
-      "INSERT INTO scan_confirmations (application, material, body) VALUES (?, ?, ?) ON DUPLICATE "
-      "KEY UPDATE body = ?",
+      "INSERT INTO scans (application, material, body) VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE "
+      "body = ?",
       db::Bytes(Bin(id)), db::Bytes(Bin(material)), db::Bytes(body), db::Bytes(body));
 }
 
-std::map<std::string, common::v1::Confirmation> Store::Confirmations(db::Session& sql,
-                                                                     std::string_view id) const {
-  std::map<std::string, common::v1::Confirmation> confirmations;
-  for (const db::Row& row :
-       sql.Query("SELECT material, body FROM scan_confirmations WHERE application = ?",
-                 db::Bytes(Bin(id)))) {
-    confirmations[Text(row.Bytes(0))].ParseFromString(row.Bytes(1));
+std::map<std::string, v1::Material> Store::Scans(db::Session& sql, std::string_view id) const {
+  std::map<std::string, v1::Material> scans;
+  for (const db::Row& row : sql.Query("SELECT material, body FROM scans WHERE application = ?",
+                                      db::Bytes(Bin(id)))) {
+    scans[Text(row.Bytes(0))].ParseFromString(row.Bytes(1));
   }
-  return confirmations;
+  return scans;
 }
 
 }  // namespace yuezhan::application

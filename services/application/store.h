@@ -48,6 +48,9 @@ class Store {
   // `number` 0: the last one.
   absl::StatusOr<std::optional<v1::Submission>> Submission(db::Session& sql, std::string_view id,
                                                            int number) const;
+  // All of an application, from the first.
+  absl::StatusOr<std::vector<v1::Submission>> Submissions(db::Session& sql,
+                                                          std::string_view id) const;
 
   // Makes the application the live one of its lineage (32 bytes), unless another is. Returns the id
   // of the one that is; "" when that one ended at this very moment.
@@ -56,11 +59,11 @@ class Store {
   std::string LiveOf(db::Session& sql, std::string_view lineage) const;
   void FreeLineage(db::Session& sql, std::string_view id) const;
 
-  void PutConfirmation(db::Session& sql, std::string_view id, std::string_view material,
-                       const common::v1::Confirmation& confirmation) const;
-  // Of all materials of an application, by their ids.
-  std::map<std::string, common::v1::Confirmation> Confirmations(db::Session& sql,
-                                                                std::string_view id) const;
+  // What is known of a sealed scan beside the file: form_number, form_digest and scan_agrees.
+  void PutScan(db::Session& sql, std::string_view id, std::string_view material,
+               const v1::Material& scan) const;
+  // Of all scans of an application, by their materials' ids.
+  std::map<std::string, v1::Material> Scans(db::Session& sql, std::string_view id) const;
 
  private:
   absl::StatusOr<v1::Application> ReadApplication(const db::Row& row) const;

@@ -14,23 +14,6 @@
 namespace yuezhan::application {
 namespace {
 
-// The form as the rules read it: what Annex 1 prints from the register is the register's of now.
-rules::v1::ApplicationFormFacts FormFacts(const v1::Application& application,
-                                          const rules::v1::AccountFacts& account) {
-  const v1::ApplicationForm& form = application.form();
-  rules::v1::ApplicationFormFacts facts;
-  facts.set_station(form.station());
-  facts.set_station_name(application.station_name());
-  facts.set_category(form.category());
-  facts.set_subsidy_year(form.subsidy_year());
-  facts.set_requested_amount_fen(FenOf(form.requested_amount()).value_or(0));
-  facts.set_requested_amount_words(form.requested_amount_words());
-  facts.set_host_unit(application.host_unit());
-  *facts.mutable_account() = account;
-  facts.set_main_content(form.main_content());
-  return facts;
-}
-
 rules::v1::MaterialFacts FactsOf(const v1::Material& material) {
   rules::v1::MaterialFacts facts;
   facts.set_code(material.code());
@@ -62,6 +45,22 @@ absl::StatusOr<std::string> LineageOf(const rules::v1::StationFacts& station) {
 
 }  // namespace
 
+rules::v1::ApplicationFormFacts FormFactsOf(const v1::Application& application,
+                                            const rules::v1::AccountFacts& account) {
+  const v1::ApplicationForm& form = application.form();
+  rules::v1::ApplicationFormFacts facts;
+  facts.set_station(form.station());
+  facts.set_station_name(application.station_name());
+  facts.set_category(form.category());
+  facts.set_subsidy_year(form.subsidy_year());
+  facts.set_requested_amount_fen(FenOf(form.requested_amount()).value_or(0));
+  facts.set_requested_amount_words(form.requested_amount_words());
+  facts.set_host_unit(application.host_unit());
+  *facts.mutable_account() = account;
+  facts.set_main_content(form.main_content());
+  return facts;
+}
+
 v1::Submission Handlers::Judge(db::Session& sql, const Rules& rules,
                                const v1::Application& application,
                                const rules::v1::StandingFacts& standing,
@@ -73,7 +72,7 @@ v1::Submission Handlers::Judge(db::Session& sql, const Rules& rules,
   judged.mutable_materials()->Assign(materials.begin(), materials.end());
   rules::v1::ApplicationFacts& facts = *judged.mutable_facts();
   *facts.mutable_standing() = standing;
-  *facts.mutable_form() = FormFacts(application, standing.host().account());
+  *facts.mutable_form() = FormFactsOf(application, standing.host().account());
   for (const v1::Material& material : materials) *facts.add_materials() = FactsOf(material);
   if (!live.empty() && live != id) facts.add_other_applications(Name("applications", live));
   const auto findings = rules::CheckApplication(rules.policy, *rules.calendar, facts, rules.today);
@@ -117,6 +116,7 @@ absl::Status Handlers::SubmitApplication(Context& context,
         const std::string live = store_.ClaimLineage(unit.sql(), lineage, id);
         if (live.empty()) return errors::Conflict();
         TakeOver(standing, application);
+        YZ_RETURN_IF_ERROR(CheckScanOfForm(unit.sql(), rules, *application));
         v1::Submission submission = Judge(unit.sql(), rules, *application, standing, live);
         const rules::Findings findings{submission.findings().begin(), submission.findings().end()};
         if (!rules::Allows(findings)) return errors::Refused(findings, request.name());
@@ -124,10 +124,16 @@ absl::Status Handlers::SubmitApplication(Context& context,
         *submission.mutable_submit_time() = ToProto(unit.Now());
         *submission.mutable_points() = application->points();
         *submission.mutable_answers() = request.answers();
+        if (application->state() == v1::APPLICATION_STATE_RETURNED) {
+          *submission.mutable_return_time() = application->state_time();
+          submission.set_return_reason(application->reason());
+        }
         store_.InsertSubmission(unit.sql(), submission);
         files_.Keep(unit.sql(), id);
         application->set_state(v1::APPLICATION_STATE_SUBMITTED);
         application->set_submissions(submission.number());
+        *application->mutable_submit_time() = submission.submit_time();
+        application->clear_opinion_time();
         *application->mutable_findings() = submission.findings();
         *application->mutable_policy() = submission.policy();
         application->clear_points();

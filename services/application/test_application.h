@@ -40,8 +40,12 @@ class FakeRegistry : public rpc::Channel {
  public:
   absl::Status Call(std::string_view method, const google::protobuf::Message& request,
                     google::protobuf::Message* answer, const rpc::CallOptions&) override {
-    EXPECT_EQ(method, "yuezhan.registry.v1.RegistryService/GetStanding");
     if (!status.ok()) return status;
+    if (method == "yuezhan.registry.v1.RegistryService/PrintDocument") {
+      answer->CopyFrom(filing_form);
+      return absl::OkStatus();
+    }
+    EXPECT_EQ(method, "yuezhan.registry.v1.RegistryService/GetStanding");
     const auto& station = static_cast<const registry::v1::GetStandingRequest&>(request).station();
     const auto found = stations.find(station);
     if (found == stations.end()) return errors::NotFound(station);
@@ -50,6 +54,30 @@ class FakeRegistry : public rpc::Channel {
   }
 
   std::map<std::string, rules::v1::StandingFacts> stations;
+  common::v1::PrintedDocument filing_form;
+  absl::Status status;  // what every call is answered, unless OK
+};
+
+// Review, likewise: one case, one meeting, one notice.
+class FakeReview : public rpc::Channel {
+ public:
+  absl::Status Call(std::string_view method, const google::protobuf::Message&,
+                    google::protobuf::Message* answer, const rpc::CallOptions&) override {
+    if (!status.ok()) return status;
+    if (method == "yuezhan.review.v1.ReviewService/GetCase") {
+      answer->CopyFrom(of_case);
+    } else if (method == "yuezhan.review.v1.ReviewService/GetMeeting") {
+      answer->CopyFrom(meeting);
+    } else {
+      EXPECT_EQ(method, "yuezhan.review.v1.ReviewService/GetNotice");
+      answer->CopyFrom(notice);
+    }
+    return absl::OkStatus();
+  }
+
+  review::v1::Case of_case;
+  review::v1::Meeting meeting;
+  review::v1::Notice notice;
   absl::Status status;  // what every call is answered, unless OK
 };
 
@@ -59,7 +87,7 @@ class TestApplication {
  public:
   TestApplication()
       : host_("application", Schema()),
-        handlers_(host_.journal(), host_.vault(), host_.rulebook(), registry_) {
+        handlers_(host_.journal(), host_.vault(), host_.rulebook(), registry_, review_) {
     station_ = AddStation("绿色化工服务站（演示）");
     second_filing_ = AddStation("绿色化工服务站（演示二）");
   }
@@ -70,7 +98,7 @@ class TestApplication {
     Replica(TestApplication& application, int port)
         : replica_(application.host_.NewReplica(port)),
           handlers_(*replica_.journal, application.host_.vault(), application.host_.rulebook(),
-                    application.registry_) {}
+                    application.registry_, application.review_) {}
     Handlers& handlers() { return handlers_; }
 
    private:
@@ -80,6 +108,7 @@ class TestApplication {
 
   Handlers& handlers() { return handlers_; }
   FakeRegistry& registry() { return registry_; }
+  FakeReview& review() { return review_; }
   TestHost& host() { return host_; }
   const std::string& station() const { return station_; }
   const std::string& second_filing() const { return second_filing_; }
@@ -294,6 +323,7 @@ class TestApplication {
   const std::string host_unit_ = Name("hostUnits", NewUuid());
   const std::string case_ = Name("cases", NewUuid());
   FakeRegistry registry_;
+  FakeReview review_;
   TestHost host_;
   Handlers handlers_;
   std::string station_;

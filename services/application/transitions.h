@@ -3,7 +3,7 @@
 
 #include "common/host/transitions.h"
 #include "yuezhan/application/v1/application.pb.h"
-#include "yuezhan/review/v1/review.pb.h"
+#include "yuezhan/review/v1/events.pb.h"
 
 namespace yuezhan::application {
 
@@ -16,6 +16,7 @@ inline constexpr struct {
     {review::v1::CASE_STATE_OPEN, v1::APPLICATION_STATE_UNDER_REVIEW},
     {review::v1::CASE_STATE_ASSESSED, v1::APPLICATION_STATE_ASSESSED},
     {review::v1::CASE_STATE_RETURNED, v1::APPLICATION_STATE_RETURNED},
+    {review::v1::CASE_STATE_RECOMMENDED, v1::APPLICATION_STATE_ASSESSED},
     {review::v1::CASE_STATE_REFUSED, v1::APPLICATION_STATE_REFUSED},
     {review::v1::CASE_STATE_AWARDED, v1::APPLICATION_STATE_AWARDED},
     {review::v1::CASE_STATE_IN_NOTICE, v1::APPLICATION_STATE_IN_NOTICE},
@@ -32,6 +33,13 @@ inline v1::ApplicationState StateOfCase(review::v1::CaseState of_case) {
     if (row.of_case == of_case) return row.state;
   }
   return v1::APPLICATION_STATE_UNSPECIFIED;
+}
+
+// Whether the association's preliminary opinion was approved by this step of the case.
+inline bool OpinionApproved(const review::v1::CaseAdvanced& event) {
+  return event.from() == review::v1::CASE_STATE_OPINION_PREPARED &&
+         (event.state() == review::v1::CASE_STATE_RECOMMENDED ||
+          event.state() == review::v1::CASE_STATE_REFUSED);
 }
 
 // Whether it ended without payment: another application of its lineage may be submitted.
@@ -72,8 +80,9 @@ inline const Transitions& ApplicationTransitions() {
           APPLICATION_STATE_AWARDED, APPLICATION_STATE_IN_NOTICE, APPLICATION_STATE_OBJECTED,
           APPLICATION_STATE_CLEARED}) {
       for (const auto& row : kStateOfCase) {
-        // NOTICE_ENDED and IN_NOTICE are one to the applicant.
-        if (row.of_case != review::v1::CASE_STATE_NOTICE_ENDED)
+        // NOTICE_ENDED and IN_NOTICE are one to the applicant, RECOMMENDED and ASSESSED too.
+        if (row.of_case != review::v1::CASE_STATE_NOTICE_ENDED &&
+            row.of_case != review::v1::CASE_STATE_RECOMMENDED)
           table.push_back({from, row.state, "event:CaseAdvanced"});
       }
       table.push_back({from, APPLICATION_STATE_WITHDRAWN, "event:WithdrawalDecided"});

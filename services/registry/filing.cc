@@ -98,6 +98,7 @@ absl::Status Handlers::FileStation(Context& context, const v1::FileStationReques
     *answer->mutable_form() = request.form();
     answer->set_state(v1::STATION_STATE_FILED);
     *answer->mutable_create_time() = ToProto(unit.Now());
+    *answer->mutable_state_time() = answer->create_time();
     store_.InsertStation(unit.sql(), answer);
     v1::StationAdvanced event;
     event.set_station(answer->name());

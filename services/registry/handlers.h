@@ -18,7 +18,8 @@ class Service;
 namespace yuezhan::registry {
 
 // The methods of RegistryService; what each does and when it fails is said in registry.proto. One
-// file per group: host_units.cc, filing.cc, operation.cc (and activities), standing.cc.
+// file per group: host_units.cc, filing.cc, operation.cc (and activities), standing.cc,
+// documents.cc.
 class Handlers {
  public:
   Handlers(journal::Journal& journal, const journal::Vault& vault, const Rulebook& rulebook)
@@ -50,6 +51,10 @@ class Handlers {
   absl::Status RecordActivity(Context&, const v1::RecordActivityRequest&, v1::Activity*);
   absl::Status ListActivities(Context&, const v1::ListActivitiesRequest&,
                               v1::ListActivitiesResponse*);
+
+  // documents.cc
+  absl::Status PrintDocument(Context&, const v1::PrintDocumentRequest&,
+                             common::v1::PrintedDocument*);
 
   // standing.cc
   absl::Status GetStation(Context&, const v1::GetStationRequest&, v1::Station*);

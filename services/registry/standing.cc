@@ -2,6 +2,7 @@
 #include "common/base/digest.h"
 #include "common/base/ids.h"
 #include "common/base/status_macros.h"
+#include "common/base/time_proto.h"
 #include "common/db/transaction.h"
 #include "common/errors/errors.h"
 #include "common/rpc/handlers.h"
@@ -55,6 +56,7 @@ absl::Status Handlers::ChangeStation(Context& context, const google::protobuf::M
     YZ_RETURN_IF_ERROR(StationTransitions().Check(name, from, to, method));
     YZ_RETURN_IF_ERROR(change(unit, rules, &*station));
     station->set_state(to);
+    if (from != to) *station->mutable_state_time() = ToProto(unit.Now());
     if (!store_.UpdateStation(unit.sql(), &*station)) return errors::Conflict();
     v1::StationAdvanced event;
     event.set_station(station->name());
@@ -169,6 +171,7 @@ rpc::Service Handlers::Methods() {
       .Add("ListStations", &Handlers::ListStations, this)
       .Add("RecordActivity", &Handlers::RecordActivity, this)
       .Add("ListActivities", &Handlers::ListActivities, this)
+      .Add("PrintDocument", &Handlers::PrintDocument, this)
       .Add("GetStanding", &Handlers::GetStanding, this);
   return service;
 }

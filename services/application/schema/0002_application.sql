@@ -37,11 +37,11 @@ CREATE TABLE live_lineages (
 ) ENGINE=InnoDB;
 GRANT DELETE ON {schema}.live_lineages TO {serve};
 
--- Officers' words on sealed scans.
-CREATE TABLE scan_confirmations (
+-- Sealed scans: number and digest of the form that was sealed, an officer's word on it.
+CREATE TABLE scans (
   application BINARY(16) NOT NULL,
   material BINARY(16) NOT NULL,
   body BLOB NOT NULL,
   PRIMARY KEY (application, material)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
-GRANT UPDATE ON {schema}.scan_confirmations TO {serve};
+GRANT UPDATE ON {schema}.scans TO {serve};

@@ -1,0 +1,91 @@
+// Sealed scans of printed forms (article 5.1): the paper bears number and digest of the form, and an
+// officer says whether both say the same.
+#include <algorithm>
+
+#include "common/base/ids.h"
+#include "common/base/status_macros.h"
+#include "common/errors/errors.h"
+#include "common/policy/policy.h"
+#include "common/rpc/client.h"
+#include "services/application/handlers.h"
+#include "services/application/transitions.h"
+#include "yuezhan/registry/v1/registry.pb.h"
+
+namespace yuezhan::application {
+
+absl::Status CheckScan(const v1::FinishUploadRequest& request, std::string_view code,
+                       const common::v1::PrintedDocument& form) {
+  if (code != kApplicationFormCode && code != kFilingFormCode) {
+    return errors::InvalidField("form_digest", "该材料不是本系统打印的表格的扫描件",
+                                "is given with a scan of a form that this system prints only");
+  }
+  if (request.form_number() != form.number()) {
+    return errors::InvalidField("form_number", "不是该表的编号", "is not the form's number");
+  }
+  if (request.form_digest() == form.digest()) return absl::OkStatus();
+  return errors::InvalidField("form_digest",
+                              "与系统中现在的表不一致：打印盖章后内容已修改，请重新打印、盖章、扫描",
+                              "the form was changed since it was printed: print, seal and scan it "
+                              "again");
+}
+
+absl::StatusOr<common::v1::PrintedDocument> Handlers::PrintedFilingForm(
+    const Context& context, const std::string& application) const {
+  YZ_ASSIGN_OR_RETURN(const auto of, ReadVisible(context, application));
+  registry::v1::PrintDocumentRequest request;
+  request.set_name(of.form().station());
+  request.set_kind(registry::v1::DOCUMENT_KIND_FILING_FORM);
+  common::v1::PrintedDocument form;
+  const absl::Status status = registry_.Call("yuezhan.registry.v1.RegistryService/PrintDocument",
+                                             request, &form, rpc::CallOptions::Within(context));
+  if (status.ok()) return form;
+  if (absl::IsDeadlineExceeded(status) || absl::IsFailedPrecondition(status)) return status;
+  return errors::Unavailable("registry");
+}
+
+absl::Status Handlers::CheckScanOfForm(db::Session& sql, const Rules& rules,
+                                       const v1::Application& application) const {
+  const std::string id = IdOf("applications/*", application.name()).value();
+  const std::string now = PrintedForm(rules.policy, application).digest();
+  for (const v1::Material& material : Materials(sql, id)) {
+    if (material.code() != kApplicationFormCode || material.form_digest().empty()) continue;
+    if (material.form_digest() == now) continue;
+    return errors::InvalidField("materials[application-form]",
+                                "申请表在打印盖章后已修改，请重新打印、盖章、扫描上传",
+                                "the form was changed since the one that was sealed was printed: "
+                                "print, seal and upload it again");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Handlers::ConfirmScan(Context& context, const v1::ConfirmScanRequest& request,
+                                   v1::Material* answer) {
+  YZ_ASSIGN_OR_RETURN(const auto ids, IdsOf("applications/*/materials/*", request.name()));
+  const std::string parent = Name("applications", ids[0]);
+  if (request.confirmation().reason().empty()) {
+    return errors::InvalidField("confirmation.reason", "不得为空", "must be given");
+  }
+  return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
+    YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
+    YZ_ASSIGN_OR_RETURN(const auto application,
+                        Visible(unit.sql(), context.caller, parent, true));
+    YZ_RETURN_IF_ERROR(
+        ApplicationTransitions().Check(parent, application.state(), "ConfirmScan"));
+    const auto materials = Materials(unit.sql(), ids[0]);
+    const auto material =
+        std::find_if(materials.begin(), materials.end(),
+                     [&](const v1::Material& m) { return m.name() == request.name(); });
+    if (material == materials.end()) return errors::NotFound(request.name());
+    const auto* kind = policy::FindMaterial(rules.policy, material->code());
+    if (kind == nullptr || !kind->sealed_scan()) {
+      return errors::InvalidField("name", "该材料不是盖章扫描件", "must be a sealed scan");
+    }
+    *answer = *material;
+    *answer->mutable_scan_agrees() = request.confirmation();
+    answer->mutable_scan_agrees()->set_officer(context.caller.subject);
+    store_.PutScan(unit.sql(), ids[0], ids[1], *answer);
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace yuezhan::application
