@@ -167,6 +167,9 @@ absl::StatusOr<Content> Files::Inspect(db::Pool& pool, absl::Time deadline,
   Content content;
   content.sha256 = digest.Hex();
   YZ_ASSIGN_OR_RETURN(content.media_type, MediaTypeByContent(upload.size_bytes, read));
+  if (scanner_ != nullptr) {
+    YZ_RETURN_IF_ERROR(scanner_->Scan(upload.size_bytes, read, deadline));
+  }
   return content;
 }
 

@@ -14,6 +14,7 @@
 #include "absl/time/time.h"
 #include "common/db/pool.h"
 #include "common/db/session.h"
+#include "common/files/scanner.h"
 #include "common/journal/vault.h"
 
 namespace yuezhan::files {
@@ -65,7 +66,9 @@ struct Content {
 // that counts hold.
 class Files {
  public:
-  explicit Files(const journal::Vault& vault) : vault_(vault) {}
+  // `scanner`: looks at every file before it is finished; none: null.
+  explicit Files(const journal::Vault& vault, const Scanner* scanner = nullptr)
+      : vault_(vault), scanner_(scanner) {}
 
   // Begins an upload. INVALID_ARGUMENT: size_bytes beyond the limits, a file name that is none, too
   // many unfinished ones.
@@ -79,8 +82,8 @@ class Files {
   absl::Status Append(db::Session& sql, Upload* upload, int64_t offset_bytes,
                       std::string_view data) const;
   // Reads a complete upload once through, one chunk at a time and none held long: what is complete
-  // never changes, so it needs no transaction. INVALID_ARGUMENT: incomplete, or as
-  // MediaTypeByContent.
+  // never changes, so it needs no transaction. INVALID_ARGUMENT: incomplete, infected, or as
+  // MediaTypeByContent. UNAVAILABLE: the scanner does not answer.
   absl::StatusOr<Content> Inspect(db::Pool& pool, absl::Time deadline, const Upload& upload) const;
   // Makes a locked upload, inspected before, a file of its owner. It takes the place of the current
   // one of its code where only one is allowed, or of that with its name; that one is removed unless
@@ -106,6 +109,7 @@ class Files {
   void Remove(db::Session& sql, std::string_view id) const;
 
   const journal::Vault& vault_;
+  const Scanner* const scanner_;
 };
 
 }  // namespace yuezhan::files

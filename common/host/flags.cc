@@ -6,6 +6,7 @@
 #include "common/base/clocks.h"
 #include "common/base/log.h"
 #include "common/db/options.h"
+#include "common/files/scanner.h"
 
 ABSL_FLAG(std::string, database, "",
           "The service's schema with the serving account, mysql://user:password@host:port/schema, "
@@ -49,6 +50,8 @@ ABSL_FLAG(std::string, log_level, "info",
 ABSL_FLAG(std::string, metrics_listen, "",
           "Address of /metrics for Prometheus, host:port, without TLS: for a private network. "
           "Empty: none.");
+ABSL_FLAG(std::string, virus_scanner, "",
+          "clamd that looks at each file before it is taken in, unix:/PATH or IP:PORT. Empty: none.");
 ABSL_FLAG(std::string, registry, "", "Registry, host:port.");
 ABSL_FLAG(std::string, application, "", "Application, host:port.");
 ABSL_FLAG(std::string, review, "", "Review, host:port.");
@@ -96,6 +99,13 @@ std::vector<SettingCheck> FlagChecks() {
          return tls || absl::GetFlag(FLAGS_plaintext)
                     ? ""
                     : "must be given with --tls_key and --tls_ca, or else --plaintext";
+       }},
+      {"virus_scanner",
+       [] {
+         const std::string address = absl::GetFlag(FLAGS_virus_scanner);
+         const absl::Status status =
+             address.empty() ? absl::OkStatus() : files::Scanner::At(address).status();
+         return std::string(status.message());
        }},
       {"log_level",
        [] {

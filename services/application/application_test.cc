@@ -348,12 +348,61 @@ TEST(Lists, AreFilteredAndPagedInTheOrderOfCreation) {
   EXPECT_EQ(list(test.officer(), request), names);
   EXPECT_EQ(list(test.applicant(), request), names);
   EXPECT_THAT(list(test.other_applicant(), request), IsEmpty());
-  request.set_station(test.station());
-  EXPECT_THAT(list(test.applicant(), request), ElementsAre(names[0], names[1], names[2]));
-  request.set_state(v1::APPLICATION_STATE_DRAFT);
-  EXPECT_THAT(list(test.officer(), request), ElementsAre(names[0], names[2]));
-  request.clear_station();
-  EXPECT_THAT(list(test.applicant(), request), ElementsAre(names[0], names[2], names[3], names[4]));
+  const auto filtered = [&](const Context& context, const std::string& filter) {
+    request.set_filter(filter);
+    return list(context, request);
+  };
+  const std::string of_station = Concat({"station = \"", test.station(), "\""});
+  EXPECT_THAT(filtered(test.applicant(), of_station), ElementsAre(names[0], names[1], names[2]));
+  EXPECT_THAT(filtered(test.officer(), of_station + " AND state = DRAFT"),
+              ElementsAre(names[0], names[2]));
+  EXPECT_THAT(filtered(test.applicant(), "state = DRAFT"),
+              ElementsAre(names[0], names[2], names[3], names[4]));
+  EXPECT_THAT(filtered(test.other_applicant(), of_station), IsEmpty());
+}
+
+// By state, level, year, host, amount, and when it was submitted.
+TEST(Lists, OfficersFindWhatTheyLookFor) {
+  TestApplication test;
+  const v1::Application draft = test.Create();
+  ASSERT_TRUE(test.host().clock().SetTo(BeijingMidnight(Day(2026, 11, 2))).ok());
+  const v1::Application early = test.Submitted();
+  ASSERT_TRUE(test.Review(early, review::v1::CASE_STATE_REFUSED).ok());
+  ASSERT_TRUE(test.host().clock().SetTo(BeijingMidnight(Day(2026, 11, 9))).ok());
+  const v1::Application late = test.Submitted();
+  const auto names = [&](const std::string& filter, const std::string& order = "") {
+    std::vector<std::string> listed;
+    v1::ListApplicationsRequest request;
+    request.set_page_size(1);
+    request.set_filter(filter);
+    request.set_order_by(order);
+    do {
+      const auto page = test.TryAs(test.officer(), &Handlers::ListApplications, request);
+      EXPECT_TRUE(page.ok()) << page.status();
+      if (!page.ok()) return listed;
+      for (const auto& application : page->applications()) listed.push_back(application.name());
+      request.set_page_token(page->next_page_token());
+    } while (!request.page_token().empty());
+    return listed;
+  };
+  const std::string host = Concat({"host_unit = \"", test.host_unit(), "\""});
+  EXPECT_THAT(names("level = PROVINCIAL"), ElementsAre(draft.name(), early.name(), late.name()));
+  EXPECT_THAT(names("level = NATIONAL"), IsEmpty());
+  EXPECT_THAT(names("state = SUBMITTED"), ElementsAre(late.name()));
+  EXPECT_THAT(names("submit_time >= 2026-11-01 AND submit_time < 2026-11-08"),
+              ElementsAre(early.name()));
+  EXPECT_THAT(names("state = SUBMITTED AND submit_time < 2026-11-08"), IsEmpty());
+  EXPECT_THAT(names("requested_amount_fen > 5000000"), IsEmpty());
+  EXPECT_THAT(names("", "submit_time desc"), ElementsAre(late.name(), early.name(), draft.name()));
+  EXPECT_THAT(names("subsidy_year = 2026 AND state = REFUSED AND level = PROVINCIAL AND " + host +
+                        " AND requested_amount_fen <= 5000000 AND submit_time >= 2026-11-02",
+                    "submit_time desc"),
+              ElementsAre(early.name()));
+  EXPECT_THAT(names(host + " AND subsidy_year = 2025"), IsEmpty());
+  v1::ListApplicationsRequest wrong;
+  wrong.set_filter("colour = red");
+  EXPECT_EQ(errors::Reason(test.TryAs(test.officer(), &Handlers::ListApplications, wrong).status()),
+            "INVALID_FIELD");
 }
 
 }  // namespace

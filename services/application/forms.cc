@@ -168,28 +168,23 @@ absl::Status Handlers::ListApplications(Context& context,
                                         v1::ListApplicationsResponse* answer) {
   YZ_ASSIGN_OR_RETURN(const std::string after, rpc::ReadPageToken(context.method, request));
   const int size = rpc::PageSize(request);
-  Filter filter;
-  filter.state = request.state();
-  if (!request.station().empty()) {
-    YZ_ASSIGN_OR_RETURN(filter.station, IdOf("stations/*", request.station()));
-  }
   // Who sees one host unit only gets its list, whatever filter is given.
+  std::vector<std::pair<std::string_view, std::string_view>> own;
   if (!SeesAllHosts(context.caller)) {
     if (context.caller.host_unit.empty()) return absl::OkStatus();
-    YZ_ASSIGN_OR_RETURN(filter.host_unit, IdOf("hostUnits/*", context.caller.host_unit));
+    own.emplace_back("host_unit", context.caller.host_unit);
   }
+  YZ_ASSIGN_OR_RETURN(const list::Query query, list::Parse(ApplicationLists(), request.filter(),
+                                                           request.order_by(), own));
   YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(journal_.clocks().business->Now()));
   return db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
     answer->Clear();
-    YZ_ASSIGN_OR_RETURN(const auto applications, store_.Applications(sql, filter, {after, size}));
-    answer->mutable_applications()->Assign(applications.begin(), applications.end());
+    YZ_ASSIGN_OR_RETURN(const ListPage page, store_.Applications(sql, query, after, size));
+    answer->mutable_applications()->Assign(page.applications.begin(), page.applications.end());
     for (v1::Application& application : *answer->mutable_applications())
       AddNextStep(rules, &application);
-    if (static_cast<int>(applications.size()) == size) {
-      YZ_ASSIGN_OR_RETURN(const std::string last,
-                          IdOf("applications/*", applications.back().name()));
-      answer->set_next_page_token(rpc::MakePageToken(context.method, request, last));
-    }
+    if (static_cast<int>(page.applications.size()) == size)
+      answer->set_next_page_token(rpc::MakePageToken(context.method, request, page.last));
     return absl::OkStatus();
   });
 }

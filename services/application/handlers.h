@@ -25,12 +25,13 @@ namespace yuezhan::application {
 // scans.cc, documents.cc, standing.cc, following.cc.
 class Handlers {
  public:
-  // `registry`: where station and host are asked about; `review`: the offices' words for print.
+  // `registry`: where station and host are asked about; `review`: the offices' words for print;
+  // `scanner`: looks at materials for viruses, or null.
   Handlers(journal::Journal& journal, const journal::Vault& vault, const Rulebook& rulebook,
-           rpc::Channel& registry, rpc::Channel& review)
+           rpc::Channel& registry, rpc::Channel& review, const files::Scanner* scanner = nullptr)
       : journal_(journal),
         store_(vault),
-        files_(vault),
+        files_(vault, scanner),
         rulebook_(rulebook),
         registry_(registry),
         review_(review) {}

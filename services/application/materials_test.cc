@@ -1,6 +1,7 @@
 #include <thread>
 
 #include "common/db/cutting_proxy.h"
+#include "common/files/test_clamd.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "services/application/test_application.h"
@@ -284,6 +285,47 @@ TEST(Cuts, FinishHasOneEffect) {
   });
   EXPECT_THAT(test.Materials(name), SizeIs(1));
   EXPECT_EQ(test.Count("files"), 1) << "those replaced are removed";
+}
+
+// Infected: refused, never served. Scanner configured and silent: said so, and nothing slips through.
+TEST(Scanner, StandsBeforeEveryMaterial) {
+  files::TestClamd clamd;
+  const auto scanner = files::Scanner::At(clamd.address());
+  ASSERT_TRUE(scanner.ok()) << scanner.status();
+  TestApplication test(&*scanner);
+  const std::string name = test.Create().name();
+  const auto finish = [&](const std::string& upload, const std::string& bytes) {
+    return test.Try(&Handlers::FinishUpload, TestApplication::FinishRequest(upload, bytes))
+        .status();
+  };
+  const auto put = [&](const std::string& bytes) {
+    const auto upload = test.Start(name, "approval-reply", bytes.size());
+    EXPECT_TRUE(upload.ok()) << upload.status();
+    EXPECT_TRUE(test.Try(&Handlers::WriteChunk,
+                         TestApplication::ChunkRequest(upload->name(), 0, bytes))
+                    .ok());
+    return upload->name();
+  };
+  const std::string infected = TestApplication::Pdf("EICAR");
+  const std::string bad = put(infected);
+  EXPECT_EQ(errors::Reason(finish(bad, infected)), "INVALID_FIELD");
+  const std::string clean = TestApplication::Pdf("reply");
+  const std::string good = put(clean);
+  clamd.mode = files::TestClamd::Mode::kHangsUp;
+  for (const auto& [upload, bytes] : {std::pair(good, clean), std::pair(bad, infected)}) {
+    const absl::Status silent = finish(upload, bytes);
+    EXPECT_EQ(errors::Reason(silent), "UNAVAILABLE");
+    EXPECT_EQ(errors::Metadata(silent, "what"), "virus scanner");
+  }
+  EXPECT_THAT(test.Materials(name), testing::IsEmpty());
+  v1::ReadChunkRequest read;
+  read.set_name(Name("applications", IdsOf("applications/*/uploads/*", bad).value()[0], "materials",
+                     IdsOf("applications/*/uploads/*", bad).value()[1]));
+  EXPECT_EQ(test.Try(&Handlers::ReadChunk, read).status().code(), absl::StatusCode::kNotFound);
+  clamd.mode = files::TestClamd::Mode::kScan;
+  EXPECT_TRUE(finish(good, clean).ok());
+  EXPECT_EQ(errors::Reason(finish(bad, infected)), "INVALID_FIELD");
+  EXPECT_THAT(test.Materials(name), testing::SizeIs(1));
 }
 
 }  // namespace

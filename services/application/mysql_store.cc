@@ -6,6 +6,7 @@
 #include "common/base/text.h"
 #include "common/base/time_proto.h"
 #include "common/host/sealed_message.h"
+#include "common/list/statement.h"
 #include "services/application/store.h"
 
 namespace yuezhan::application {
@@ -31,7 +32,48 @@ int64_t VersionOf(const std::string& etag) {
 constexpr std::string_view kApplicationColumns =
     "SELECT id, version, sealed, wrapped_key FROM applications ";
 
+using list::Kind;
+
+constexpr std::string_view kAnyOrder = "= < <= > >=";
+const list::Field kListFields[] = {
+    {"host_unit", Kind::kName, "a.host_unit", "=", nullptr, "hostUnits/*"},
+    {"station", Kind::kName, "a.station", "=", nullptr, "stations/*"},
+    {"state", Kind::kEnum, "a.state", "=", v1::ApplicationState_descriptor()},
+    {"level", Kind::kEnum, "a.category", "=", common::v1::StationLevel_descriptor()},
+    {"subsidy_year", Kind::kInteger, "a.subsidy_year", "="},
+    {"requested_amount_fen", Kind::kInteger, "a.requested_amount_fen", kAnyOrder},
+    {"submit_time", Kind::kTime, "a.submit_time", kAnyOrder},
+};
+
+// A station, a host unit and a year of one city have few applications: any other condition is
+// looked at row by row.
+const list::Plan kListPlans[] = {
+    {"applications a FORCE INDEX (station)", {{"station", ""}}, "", "a.id", true},
+    {"applications a FORCE INDEX (station)", {{"station", ""}}, "submit_time", "a.id", true},
+    {"applications a FORCE INDEX (host_unit)", {{"host_unit", ""}}, "", "a.id", true},
+    {"applications a FORCE INDEX (host_unit)", {{"host_unit", ""}}, "submit_time", "a.id", true},
+    {"applications a FORCE INDEX (host_unit)", {{"host_unit", ""}}, "requested_amount_fen", "a.id",
+     true},
+    {"applications a FORCE INDEX (subsidy_year)", {{"subsidy_year", ""}}, "", "a.id", true},
+    {"applications a FORCE INDEX (subsidy_year)", {{"subsidy_year", ""}}, "submit_time", "a.id",
+     true},
+    {"applications a FORCE INDEX (subsidy_year)", {{"subsidy_year", ""}}, "requested_amount_fen",
+     "a.id", true},
+    {"applications a FORCE INDEX (PRIMARY)", {}, "", "a.id"},
+    {"applications a FORCE INDEX (state)", {{"state", ""}}, "", "a.id"},
+    {"applications a FORCE INDEX (category)", {{"level", ""}}, "", "a.id"},
+    {"applications a FORCE INDEX (submitted)", {}, "submit_time", "a.id"},
+    {"applications a FORCE INDEX (state_submitted)", {{"state", ""}}, "submit_time", "a.id"},
+    {"applications a FORCE INDEX (category_submitted)", {{"level", ""}}, "submit_time", "a.id"},
+    {"applications a FORCE INDEX (amount)", {}, "requested_amount_fen", "a.id"},
+};
+
 }  // namespace
+
+const list::Table& ApplicationLists() {
+  static const list::Table table{kListFields, kListPlans};
+  return table;
+}
 
 void Store::InsertApplication(db::Session& sql, v1::Application* application) const {
   const std::string id = IdOf("applications/*", application->name()).value();
@@ -40,8 +82,8 @@ void Store::InsertApplication(db::Session& sql, v1::Application* application) co
   const v1::ApplicationForm& form = application->form();
   sql.Execute(
       "INSERT INTO applications (id, host_unit, station, state, category, subsidy_year, "
-      "requested_amount_fen, submissions, version, sealed, wrapped_key) VALUES (?, ?, ?, ?, ?, ?, "
-      "?, 0, 1, ?, ?)",
+      "requested_amount_fen, submissions, submit_time, version, sealed, wrapped_key) VALUES (?, ?, "
+      "?, ?, ?, ?, ?, 0, 0, 1, ?, ?)",
       db::Bytes(Bin(id)), db::Bytes(BinOf("hostUnits/*", application->host_unit())),
       db::Bytes(BinOf("stations/*", form.station())), application->state(), form.category(),
       form.subsidy_year(), FenOf(form.requested_amount()).value(), db::Bytes(sealed.bytes),
@@ -56,10 +98,12 @@ bool Store::UpdateApplication(db::Session& sql, v1::Application* application) co
   const v1::ApplicationForm& form = application->form();
   return sql.Execute(
              "UPDATE applications SET state = ?, category = ?, subsidy_year = ?, "
-             "requested_amount_fen = ?, submissions = ?, version = ?, sealed = ?, wrapped_key = ? "
+             "requested_amount_fen = ?, submissions = ?, submit_time = ?, version = ?, sealed = ?, "
+             "wrapped_key = ? "
              "WHERE id = ? AND version = ?",
              application->state(), form.category(), form.subsidy_year(),
-             FenOf(form.requested_amount()).value(), application->submissions(), version + 1,
+             FenOf(form.requested_amount()).value(), application->submissions(),
+             FromProto(application->submit_time()), version + 1,
              db::Bytes(sealed.bytes), db::Bytes(sealed.wrapped_key), db::Bytes(Bin(id)),
              version) == 1;
 }
@@ -83,37 +127,17 @@ absl::StatusOr<std::optional<v1::Application>> Store::Application(db::Session& s
   return application;
 }
 
-absl::StatusOr<std::vector<v1::Application>> Store::Applications(db::Session& sql,
-                                                                 const Filter& filter,
-                                                                 const Page& page) const {
-  const std::string host = filter.host_unit.empty() ? "" : Bin(filter.host_unit);
-  const std::string station = filter.station.empty() ? "" : Bin(filter.station);
-  const std::string after = page.after.empty() ? std::string(16, '\0') : Bin(page.after);
-  // One statement per combination of filters. A station has few applications, a host unit not
-  // many: the first of these filters finds the rows by its index, the others look at them.
-  std::string where;
-  std::vector<db::Param> args;
-  if (!station.empty()) {
-    where += "station = ? AND ";
-    args.emplace_back(db::Bytes(station));
-  }
-  if (!host.empty()) {
-    where += "host_unit = ? AND ";
-    args.emplace_back(db::Bytes(host));
-  }
-  if (filter.state != 0) {
-    where += "state = ? AND ";
-    args.emplace_back(filter.state);
-  }
-  args.emplace_back(db::Bytes(after));
-  args.emplace_back(page.limit);
-  std::vector<v1::Application> applications;
-  for (const db::Row& row : sql.QueryList(
-           Concat({kApplicationColumns, "WHERE ", where, "id > ? ORDER BY id LIMIT ?"}), args)) {
+absl::StatusOr<ListPage> Store::Applications(db::Session& sql, const list::Query& query,
+                                             std::string_view after, int limit) const {
+  YZ_ASSIGN_OR_RETURN(const auto statement,
+                      list::Page(query, "a.id, a.version, a.sealed, a.wrapped_key", after, limit));
+  ListPage page;
+  for (const db::Row& row : sql.QueryList(statement.sql, statement.Params())) {
     YZ_ASSIGN_OR_RETURN(auto application, ReadApplication(row));
-    applications.push_back(std::move(application));
+    page.applications.push_back(std::move(application));
+    page.last = list::KeyOf(query, row, 4);
   }
-  return applications;
+  return page;
 }
 
 void Store::InsertSubmission(db::Session& sql, const v1::Submission& submission) const {

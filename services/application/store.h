@@ -9,22 +9,19 @@
 
 #include "absl/status/statusor.h"
 #include "common/db/session.h"
+#include "common/list/list.h"
 #include "common/journal/vault.h"
 #include "yuezhan/application/v1/application.pb.h"
 
 namespace yuezhan::application {
 
-// A page of a list: rows after `after` (an id, "" from the start), in the order of their ids.
-struct Page {
-  std::string after;
-  int limit = 50;
-};
+// What lists can be asked for, and the indexes that serve it.
+const list::Table& ApplicationLists();
 
-// Which applications a list shows; "" and 0: any. Ids, not resource names.
-struct Filter {
-  std::string host_unit;
-  std::string station;
-  int state = 0;
+// A page of a list, and the key of its last row: what the next page begins after.
+struct ListPage {
+  std::vector<v1::Application> applications;
+  std::string last;
 };
 
 // All SQL of the service but that on files (common/files). Resources are read and written whole;
@@ -41,8 +38,9 @@ class Store {
   // Absent when there is none. `lock`: keeps the row until the transaction ends.
   absl::StatusOr<std::optional<v1::Application>> Application(db::Session& sql, std::string_view id,
                                                              bool lock) const;
-  absl::StatusOr<std::vector<v1::Application>> Applications(db::Session& sql, const Filter& filter,
-                                                            const Page& page) const;
+  // `after`: key of the row before, "" from the start.
+  absl::StatusOr<ListPage> Applications(db::Session& sql, const list::Query& query,
+                                        std::string_view after, int limit) const;
 
   void InsertSubmission(db::Session& sql, const v1::Submission& submission) const;
   // `number` 0: the last one.

@@ -85,9 +85,9 @@ class FakeReview : public rpc::Channel {
 // that the rules accept, and a second filing of the same lineage.
 class TestApplication {
  public:
-  TestApplication()
+  explicit TestApplication(const files::Scanner* scanner = nullptr)
       : host_("application", Schema()),
-        handlers_(host_.journal(), host_.vault(), host_.rulebook(), registry_, review_) {
+        handlers_(host_.journal(), host_.vault(), host_.rulebook(), registry_, review_, scanner) {
     station_ = AddStation("绿色化工服务站（演示）");
     second_filing_ = AddStation("绿色化工服务站（演示二）");
   }

@@ -11,6 +11,7 @@
 #include "google/protobuf/util/json_util.h"
 #include "services/yz/client.h"
 #include "services/yz/commands.h"
+#include "services/yz/csv.h"
 #include "services/yz/settings.h"
 #include "yuezhan/application/v1/application.pb.h"
 #include "yuezhan/bank/v1/bank.pb.h"
@@ -23,6 +24,7 @@
 namespace yuezhan::yz {
 namespace {
 
+using google::protobuf::FieldDescriptor;
 using google::protobuf::MethodDescriptor;
 
 // The services of the contract by a short word; the descriptors also keep their code in the binary.
@@ -78,6 +80,52 @@ void GiveRequestId(google::protobuf::Message* request) {
   std::fprintf(stderr, "request_id %s\n", id.c_str());
 }
 
+// A call as the words say it, ready to be made, again and again.
+struct Prepared {
+  std::string path;
+  std::string service;
+  Caller caller;
+  std::unique_ptr<google::protobuf::Message> request;
+  std::unique_ptr<google::protobuf::Message> answer;
+  std::unique_ptr<Client> client;
+
+  absl::Status Run() { return client->CallAt(service, caller, path, *request, answer.get()); }
+};
+
+absl::StatusOr<Prepared> Prepare(const Words& words) {
+  YZ_ASSIGN_OR_RETURN(const MethodDescriptor* method, FindMethod(words[0]));
+  google::protobuf::MessageFactory* const factory =
+      google::protobuf::MessageFactory::generated_factory();
+  Prepared call;
+  call.request.reset(factory->GetPrototype(method->input_type())->New());
+  call.answer.reset(factory->GetPrototype(method->output_type())->New());
+  const auto read = google::protobuf::util::JsonStringToMessage(words.size() > 1 ? words[1] : "{}",
+                                                                call.request.get());
+  if (!read.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat(method->input_type()->full_name(), ": ",
+                                                   std::string(read.message().ToString())));
+  }
+  YZ_ASSIGN_OR_RETURN(Profile profile, ProfileFromFlags());
+  YZ_ASSIGN_OR_RETURN(call.caller, CallerFromFlags("auditor"));
+  call.path = absl::StrCat(method->service()->full_name(), "/", method->name());
+  const std::string at = absl::GetFlag(FLAGS_at);
+  call.service = at.empty() ? ServiceOf(call.path) : at;
+  if (call.service.empty()) {
+    return absl::InvalidArgumentError("--at: must name the service whose journal is meant");
+  }
+  call.client = std::make_unique<Client>(std::move(profile));
+  return call;
+}
+
+// The list in an answer: its one repeated message.
+const FieldDescriptor* ItemsOf(const google::protobuf::Descriptor* answer) {
+  for (int i = 0; i < answer->field_count(); ++i) {
+    const FieldDescriptor* field = answer->field(i);
+    if (field->is_repeated() && field->message_type() != nullptr) return field;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 absl::Status Token(const Words& words) {
@@ -93,35 +141,45 @@ absl::Status Token(const Words& words) {
 }
 
 absl::Status Call(const Words& words) {
-  YZ_ASSIGN_OR_RETURN(const MethodDescriptor* method, FindMethod(words[0]));
-  google::protobuf::MessageFactory* const factory =
-      google::protobuf::MessageFactory::generated_factory();
-  const std::unique_ptr<google::protobuf::Message> request(
-      factory->GetPrototype(method->input_type())->New());
-  const std::unique_ptr<google::protobuf::Message> answer(
-      factory->GetPrototype(method->output_type())->New());
-  const auto read = google::protobuf::util::JsonStringToMessage(words.size() > 1 ? words[1] : "{}",
-                                                                request.get());
-  if (!read.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat(method->input_type()->full_name(), ": ",
-                                                   std::string(read.message().ToString())));
-  }
-  GiveRequestId(request.get());
-  YZ_ASSIGN_OR_RETURN(Profile profile, ProfileFromFlags());
-  YZ_ASSIGN_OR_RETURN(const Caller caller, CallerFromFlags("auditor"));
-  const std::string path = absl::StrCat(method->service()->full_name(), "/", method->name());
-  const std::string at = absl::GetFlag(FLAGS_at);
-  const std::string service = at.empty() ? ServiceOf(path) : at;
-  if (service.empty()) {
-    return absl::InvalidArgumentError("--at: must name the service whose journal is meant");
-  }
-  Client client(std::move(profile));
-  YZ_RETURN_IF_ERROR(client.CallAt(service, caller, path, *request, answer.get()));
+  YZ_ASSIGN_OR_RETURN(Prepared call, Prepare(words));
+  GiveRequestId(call.request.get());
+  YZ_RETURN_IF_ERROR(call.Run());
   google::protobuf::util::JsonPrintOptions options;
   options.add_whitespace = true;
   std::string json;
-  (void)google::protobuf::util::MessageToJsonString(*answer, &json, options);
+  (void)google::protobuf::util::MessageToJsonString(*call.answer, &json, options);
   std::printf("%s", json.c_str());
+  return absl::OkStatus();
+}
+
+absl::Status Csv(const Words& words) {
+  YZ_ASSIGN_OR_RETURN(Prepared call, Prepare(words));
+  const FieldDescriptor* token = call.request->GetDescriptor()->FindFieldByName("page_token");
+  const FieldDescriptor* next = call.answer->GetDescriptor()->FindFieldByName("next_page_token");
+  const FieldDescriptor* items = ItemsOf(call.answer->GetDescriptor());
+  if (token == nullptr || next == nullptr || items == nullptr)
+    return absl::InvalidArgumentError(absl::StrCat(words[0], " is no list"));
+  const std::vector<std::string> paths =
+      absl::StrSplit(absl::GetFlag(FLAGS_columns), ',', absl::SkipEmpty());
+  auto columns = CsvColumns(items->message_type(), paths);
+  if (!columns.ok()) return columns.status();
+  if (paths.empty()) *columns = AllCsvColumns(items->message_type());
+  std::vector<std::string> cells;
+  for (const CsvColumn& column : *columns) cells.push_back(column.path);
+  // Spreadsheets read UTF-8 by this mark only.
+  std::printf("\xEF\xBB\xBF%s", CsvLine(cells).c_str());
+  do {
+    YZ_RETURN_IF_ERROR(call.Run());
+    const auto* reflection = call.answer->GetReflection();
+    for (int i = 0; i < reflection->FieldSize(*call.answer, items); ++i) {
+      cells.clear();
+      for (const CsvColumn& column : *columns)
+        cells.push_back(CsvValue(reflection->GetRepeatedMessage(*call.answer, items, i), column));
+      std::printf("%s", CsvLine(cells).c_str());
+    }
+    call.request->GetReflection()->SetString(call.request.get(), token,
+                                             reflection->GetString(*call.answer, next));
+  } while (!call.request->GetReflection()->GetString(*call.request, token).empty());
   return absl::OkStatus();
 }
 

@@ -73,6 +73,10 @@ const Command kCommands[] = {
      "10}'. SERVICE: registry application review payment reconciliation bank simulator journal. A request_id that "
      "is left out is made. Exit code: the gRPC code.",
      "调用任意方法；退出码为gRPC状态码。", "profile as subject display_name host_unit at", &Call},
+    {"csv", "SERVICE/LIST_METHOD [JSON]", 1, 2,
+     "Write a whole list as CSV, page by page, for example: yz csv application/ListApplications "
+     "--columns=name,station_name,state '{\"filter\": \"subsidy_year = 2026\"}'.",
+     "逐页导出列表为CSV表格。", "profile as subject display_name host_unit columns", &Csv},
     {"journal verify", "[SERVICE…]", 0, 4,
      "Verify journals from the first row to the head, with what the other services saw of them.",
      "校验日志链（含其他服务的见证）。", kCaller, &JournalVerify},

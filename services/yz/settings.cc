@@ -19,6 +19,8 @@ ABSL_FLAG(bool, demo, false, "Drive the demonstration once all serve. 启动后�
 ABSL_FLAG(bool, once, false, "With --demo: end after it. 演示后即退出。");
 ABSL_FLAG(std::string, as, "",
           "Roles of the caller, separated by commas (see `yz token --help`). 调用者角色。");
+ABSL_FLAG(std::string, columns, "",
+          "Columns of the table, separated by commas: name,form.subsidy_year. Empty: all. 输出的列。");
 ABSL_FLAG(std::string, subject, "", "Stable id of the caller; empty: yz-ROLE. 调用者标识。");
 ABSL_FLAG(std::string, display_name, "", "Name of the caller as printed. 调用者姓名。");
 ABSL_FLAG(std::string, host_unit, "",

@@ -22,6 +22,7 @@ ABSL_DECLARE_FLAG(std::string, display_name);
 ABSL_DECLARE_FLAG(std::string, host_unit);
 ABSL_DECLARE_FLAG(int, hours);
 ABSL_DECLARE_FLAG(std::string, at);
+ABSL_DECLARE_FLAG(std::string, columns);
 ABSL_DECLARE_FLAG(std::string, reason);
 
 namespace yuezhan::yz {

@@ -1,5 +1,5 @@
 -- Applications. The message is sealed (accounts); what is searched or counted stands in columns beside it. Times are
--- unix milliseconds.
+-- unix milliseconds; submit_time 0: never.
 CREATE TABLE applications (
   id BINARY(16) NOT NULL PRIMARY KEY,
   host_unit BINARY(16) NOT NULL,
@@ -9,12 +9,19 @@ CREATE TABLE applications (
   subsidy_year SMALLINT NOT NULL,
   requested_amount_fen BIGINT NOT NULL,
   submissions INT NOT NULL,
+  submit_time BIGINT NOT NULL,
   version BIGINT NOT NULL,
   sealed MEDIUMBLOB NOT NULL,
   wrapped_key VARBINARY(128) NOT NULL,
   KEY host_unit (host_unit, id),
   KEY station (station, id),
-  KEY state (state, id)
+  KEY state (state, id),
+  KEY category (category, id),
+  KEY subsidy_year (subsidy_year, id),
+  KEY submitted (submit_time, id),
+  KEY state_submitted (state, submit_time, id),
+  KEY category_submitted (category, submit_time, id),
+  KEY amount (requested_amount_fen, id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 GRANT UPDATE ON {schema}.applications TO {serve};
 

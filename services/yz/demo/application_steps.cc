@@ -31,6 +31,26 @@ absl::StatusOr<std::string> Create(Stage& stage, const DemoStation& station) {
   return absl::StrCat("申请", Yuan(created.form().requested_amount()));
 }
 
+// The form that the host prints, seals and scans: the scan bears its number and digest. Nothing for
+// other materials, and for a municipal filing, which is not printed.
+absl::StatusOr<common::v1::PrintedDocument> Printed(Stage& stage, const DemoStation& station,
+                                                    std::string_view code) {
+  const Caller host = stage.Host(station.key);
+  if (code == "application-form") {
+    v1::PrintDocumentRequest request;
+    request.set_name(stage.names[station.key].application);
+    request.set_kind(v1::DOCUMENT_KIND_APPLICATION_FORM);
+    return stage.Call<common::v1::PrintedDocument>(host, "application", "PrintDocument", request);
+  }
+  if (code == "filing-form" && station.story != Story::kMunicipal) {
+    registry::v1::PrintDocumentRequest request;
+    request.set_name(stage.names[station.key].station);
+    request.set_kind(registry::v1::DOCUMENT_KIND_FILING_FORM);
+    return stage.Call<common::v1::PrintedDocument>(host, "registry", "PrintDocument", request);
+  }
+  return common::v1::PrintedDocument();
+}
+
 absl::Status Upload(Stage& stage, const DemoStation& station, const Material& material) {
   const Caller host = stage.Host(station.key);
   const std::string pdf =
@@ -50,6 +70,9 @@ absl::Status Upload(Stage& stage, const DemoStation& station, const Material& ma
   v1::FinishUploadRequest finish;
   finish.set_name(upload.name());
   finish.set_sha256(ToHex(Sha256(pdf)));
+  YZ_ASSIGN_OR_RETURN(const auto printed, Printed(stage, station, material.code));
+  finish.set_form_number(printed.number());
+  finish.set_form_digest(printed.digest());
   return stage.Call<v1::Material>(host, "application", "FinishUpload", finish, discriminator)
       .status();
 }

@@ -121,7 +121,7 @@ absl::Status Demo::CountRefusals(DemoResult* result) {
                                                       return absl::OkStatus();
                                                     }));
   application::v1::ListApplicationsRequest drafts;
-  drafts.set_state(application::v1::APPLICATION_STATE_DRAFT);
+  drafts.set_filter("state = DRAFT");
   return ForPages<ListApplicationsResponse>(
       stage_, stage_.Person("auditor"), "application", "ListApplications", drafts,
       [&](const ListApplicationsResponse& page) -> absl::Status {
