@@ -57,7 +57,8 @@ TEST(Standing, IsJudgedAgainAtOpinionResolutionAndPublication) {
     const absl::Status refused = step.next(name);
     EXPECT_EQ(errors::Reason(refused), "REFUSED") << v1::CaseState_Name(step.in) << refused;
     bool operating = false;
-    for (const auto& detail : errors::Details(refused).details())
+    const google::rpc::Status details = errors::Details(refused);
+    for (const auto& detail : details.details())
       operating |= detail.value().find("standing.operating") != std::string::npos;
     EXPECT_TRUE(operating) << refused;
     EXPECT_EQ(review.Get(name).SerializeAsString(), before);
