@@ -97,6 +97,8 @@ TEST(Policy, AMistakeStopsTheStartAndNamesItsPlace) {
        "unknown media type: text/html"},
       {"two levels", "level: STATION_LEVEL_MUNICIPAL", "level: STATION_LEVEL_NATIONAL",
        "the level stands here twice"},
+      {"a changed amount unpublished", "changed_list_published_anew: true",
+       "changed_list_published_anew: false", "has amounts published"},
       {"end before start", "    effective_from:",
        "    effective_to: \"2020-01-01\"\n    basis { of: \"effective_to\" article: \"5\" }\n    "
        "effective_from:",

@@ -398,6 +398,11 @@ void Validator::Version(const v1::Policy& policy, const At& at) {
   Application(policy.application(), Place(at, policy, "application"));
   Evaluation(policy.evaluation(), Place(at, policy, "evaluation"));
   Separation(policy, at);
+  if (!policy.notice().changed_list_published_anew()) {
+    // Article 5.3 publishes amounts: money that nobody was shown is not paid.
+    Add(Place(Place(at, policy, "notice"), policy.notice(), "changed_list_published_anew"),
+        "must be true: article 5.3 has amounts published, changed ones too");
+  }
 }
 
 void Validator::Set(const v1::PolicySet& set, const At& at) {

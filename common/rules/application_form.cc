@@ -60,6 +60,11 @@ void FormComplete(const Application& q, Verdict& v) {
 
 // Article 5: the category asked for is the station's level.
 void Category(const Application& q, Verdict& v) {
+  const policy::v1::Level* level = policy::FindLevel(q.policy, Station(q).level());
+  if (level == nullptr || level->subsidy_fen() == 0) {
+    // To be told another category would be to be told to apply.
+    return v.NotApplicable("此级别没有资助类别。", "There is no category for this level.");
+  }
   const common::v1::StationLevel asked = q.facts.form().category();
   v.Fact("category", std::string(LevelEn(q.policy, asked)))
       .Fact("level", std::string(LevelEn(q.policy, Station(q).level())));

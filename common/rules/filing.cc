@@ -109,11 +109,11 @@ void HostKind(const Filing& q, Verdict& v) {
     fitting_en.push_back(policy::HostKindEn(q.policy, value));
   }
   v.Violated(
-      Concat({level->name_zh(), "学会服务站原则上建在", ListZh(fitting_zh), "，现建站单位为",
+      Concat({level->name_zh(), "学会服务站原则上建在", ListZh(fitting_zh, "或"), "，现建站单位为",
               zh.empty() ? std::string_view("未填写类型的单位") : zh,
               "。请调整建站单位；确需例外的，由", Association(q.policy),
               "工作人员写明理由后批准。"}),
-      Concat({"A ", level->name_en(), " station is as a rule hosted by: ", ListEn(fitting_en),
+      Concat({"A ", level->name_en(), " station is as a rule hosted by: ", ListEn(fitting_en, " or "),
               "; this host is: ", en.empty() ? std::string_view("of no kind") : en,
               ". Please choose another host, or ask the association for an exception with a "
               "reason."}));

@@ -103,6 +103,7 @@ void AppendInfo(const Rule<Facts> (&rules)[kRules], std::vector<RuleInfo>* out) 
 void JudgeStanding(const Question<v1::StandingFacts>& question, Findings* findings);
 void JudgeFilingForm(const Question<v1::FilingFacts>& question, Findings* findings);
 void JudgeApplicationForm(const Question<v1::ApplicationFacts>& question, Findings* findings);
+void JudgeAssessment(const Question<v1::AssessmentFacts>& question, Findings* findings);
 
 // Room for the findings of the longest question, so that none is moved while it is asked.
 inline constexpr size_t kMostFindings = 40;
@@ -114,6 +115,7 @@ void AppendActivityRules(std::vector<RuleInfo>* out);
 void AppendStandingRules(std::vector<RuleInfo>* out);
 void AppendEligibilityRules(std::vector<RuleInfo>* out);
 void AppendApplicationFormRules(std::vector<RuleInfo>* out);
+void AppendAssessmentRules(std::vector<RuleInfo>* out);
 void AppendReviewRules(std::vector<RuleInfo>* out);
 void AppendNoticeRules(std::vector<RuleInfo>* out);
 void AppendPaymentRules(std::vector<RuleInfo>* out);
@@ -142,9 +144,9 @@ bool SameName(std::string_view a, std::string_view b);
 // The same number of months on; where that month has no such day, its last (Civil Code, art. 202).
 Day AddMonths(Day day, int months);
 
-// "a、b、c" and "a, b, c".
-std::string ListZh(const std::vector<std::string_view>& items);
-std::string ListEn(const std::vector<std::string_view>& items);
+// "a、b、c" and "a, b, c"; `last` stands before the last one: "a、b或c", "a, b or c".
+std::string ListZh(const std::vector<std::string_view>& items, std::string_view last = "、");
+std::string ListEn(const std::vector<std::string_view>& items, std::string_view last = ", ");
 
 // A confirmation with a reason.
 inline bool Confirmed(const common::v1::Confirmation& confirmation) {

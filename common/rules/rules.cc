@@ -48,6 +48,7 @@ const std::vector<RuleInfo>& AllRules() {
     AppendStandingRules(all);
     AppendEligibilityRules(all);
     AppendApplicationFormRules(all);
+    AppendAssessmentRules(all);
     AppendReviewRules(all);
     AppendNoticeRules(all);
     AppendPaymentRules(all);
@@ -120,16 +121,26 @@ Day AddMonths(Day day, int months) {
   return Day(month.year(), month.month(), std::min(day.day(), last.day()));
 }
 
-std::string ListZh(const std::vector<std::string_view>& items) {
+namespace {
+
+std::string List(const std::vector<std::string_view>& items, std::string_view between,
+                 std::string_view last) {
   std::string out;
-  for (std::string_view item : items) out.append(out.empty() ? "" : "、").append(item);
+  for (size_t i = 0; i < items.size(); ++i) {
+    if (i > 0) out += i + 1 == items.size() ? last : between;
+    out += items[i];
+  }
   return out;
 }
 
-std::string ListEn(const std::vector<std::string_view>& items) {
-  std::string out;
-  for (std::string_view item : items) out.append(out.empty() ? "" : ", ").append(item);
-  return out;
+}  // namespace
+
+std::string ListZh(const std::vector<std::string_view>& items, std::string_view last) {
+  return List(items, "、", last);
+}
+
+std::string ListEn(const std::vector<std::string_view>& items, std::string_view last) {
+  return List(items, ", ", last);
 }
 
 }  // namespace yuezhan::rules
