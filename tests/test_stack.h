@@ -26,6 +26,11 @@ class TestStack {
   // host:port of a service.
   std::string TargetOf(const std::string& service);
 
+  // The start of the paths of a service's secrets: ".vault", ".migrate.url".
+  std::string KeyFile(const std::string& service) const {
+    return directory_ + "/keys/" + service;
+  }
+
   // Rows of a table in one service's schema, or of all four together, as the administrator sees
   // them.
   int64_t Count(const std::string& service, const std::string& table,

@@ -29,6 +29,8 @@ absl::Status JournalHead(const Words& words);
 absl::Status JournalFollowers(const Words& words);
 absl::Status JournalSkip(const Words& words);
 absl::Status JournalResume(const Words& words);
+absl::Status VaultNewKey(const Words& words);
+absl::Status VaultRewrap(const Words& words);
 
 }  // namespace yuezhan::yz
 

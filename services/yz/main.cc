@@ -90,6 +90,14 @@ const Command kCommands[] = {
     {"journal resume", "SERVICE SOURCE", 2, 2,
      "Let a stopped follower try again, after its cause was removed. Needs --reason.",
      "令已停止的跟随者重试，须填事由。", "profile as subject display_name reason", &JournalResume},
+    {"vault new-key", "DIRECTORY [SERVICE…]", 1, 5,
+     "Put a new master key first into DIRECTORY/SERVICE/vault.keys of a deployed installation: "
+     "what is sealed from then on is sealed by it. Keep the old lines.",
+     "为部署的安装加入新的主密钥，此后以新密钥封存。", "", &VaultNewKey},
+    {"vault rewrap", "DIRECTORY [SERVICE…]", 1, 5,
+     "Wrap the key of every sealed row by the present master key, while the services run. May be "
+     "stopped and started again.",
+     "用现行主密钥重新包裹各行数据密钥，服务照常运行。", "", &VaultRewrap},
 };
 
 // The command whose words the line begins with, and how many they are.
