@@ -2,6 +2,7 @@
 #include <map>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/dates.h"
 #include "common/base/money.h"
 #include "common/base/status_macros.h"
 #include "services/yz/client.h"
@@ -9,6 +10,7 @@
 #include "services/yz/settings.h"
 #include "yuezhan/bank/v1/bank.pb.h"
 #include "yuezhan/payment/v1/payment.pb.h"
+#include "yuezhan/payment/v1/reconciliation.pb.h"
 
 namespace yuezhan::yz {
 namespace {
@@ -37,6 +39,22 @@ absl::StatusOr<std::map<std::string, Payment>> KnownTransfers(Client& client,
 bool MoneyIsOut(const Transfer& transfer) {
   return transfer.state() == bank::v1::TRANSFER_STATE_SETTLED ||
          transfer.state() == bank::v1::TRANSFER_STATE_ACCEPTED;
+}
+
+// What a restore left to do, if payment is on hold.
+absl::Status PrintHold(Client& client, const Caller& caller) {
+  payment::v1::Hold hold;
+  YZ_RETURN_IF_ERROR(client.Call(caller, "yuezhan.payment.v1.ReconciliationService/GetHold",
+                                 payment::v1::GetHoldRequest(), &hold));
+  if (!hold.held()) return absl::OkStatus();
+  const auto day = [](const google::type::Date& date) {
+    const auto known = DayFromProto(date);
+    return known ? FormatDay(*known) : std::string("none");
+  };
+  std::printf("on hold since %s; first day without a statement: %s; open lines: %lld\n",
+              day(hold.since()).c_str(), day(hold.first_day_missing()).c_str(),
+              static_cast<long long>(hold.open_lines()));
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -68,6 +86,7 @@ absl::Status Reconcile(const Words&) {
     request.set_page_token(page.next_page_token());
   } while (!request.page_token().empty());
   std::printf("%d transfers in the bank's books, %d that payment does not know\n", looked, unknown);
+  YZ_RETURN_IF_ERROR(PrintHold(client, caller));
   if (unknown == 0) return absl::OkStatus();
   return absl::DataLossError("the bank moved money that payment does not know of");
 }
