@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cmath>
@@ -55,7 +56,15 @@ struct ValueWriter {
 std::string JsonString(std::string_view text) {
   std::string out = "\"";
   out.reserve(text.size() + 2);
+  const auto plain = [](unsigned char c) {
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+  };
   while (!text.empty()) {
+    const size_t run = static_cast<size_t>(
+        std::find_if_not(text.begin(), text.end(), plain) - text.begin());
+    out += text.substr(0, run);
+    text.remove_prefix(run);
+    if (text.empty()) break;
     const size_t size = Utf8Length(text);
     const unsigned char c = static_cast<unsigned char>(text[0]);
     if (size == 0) {

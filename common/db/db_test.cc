@@ -24,6 +24,8 @@ constexpr Migration kTable = {
     "CREATE TABLE t (id BIGINT NOT NULL PRIMARY KEY, n BIGINT, word VARCHAR(100), raw LONGBLOB,"
     " flag BOOLEAN, UNIQUE KEY word_key (word)) ENGINE = InnoDB;\n"
     "GRANT UPDATE, DELETE ON {schema}.t TO {serve};\n"
+    "CREATE TABLE keyed (id BINARY(16) NOT NULL PRIMARY KEY, raw MEDIUMBLOB) ENGINE = InnoDB "
+    "DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;\n"
     "CREATE TABLE fixed (id BIGINT NOT NULL PRIMARY KEY) ENGINE = InnoDB;\n"};
 
 absl::Time Soon() { return WallNow() + absl::Seconds(60); }
@@ -126,6 +128,29 @@ TEST_F(DatabaseTest, RowsFoundAreCountedAndErrorsCarryTheirNumber) {
             1406)
       << "strict";
   EXPECT_EQ(CodeOf([&] { session.Query("SELECT nothing FROM t"); }), 1054);
+}
+
+TEST_F(DatabaseTest, BytesAreNoText) {
+  auto lease = pool_.Acquire(Soon());
+  Session& session = **lease;
+  for (int first = 0; first < 256; ++first) {
+    std::string id(16, '\0'), raw;
+    for (int i = 0; i < 16; ++i) id[static_cast<size_t>(i)] = static_cast<char>(first * 7 + i * 31);
+    id[0] = static_cast<char>(first);
+    for (int i = 0; i < 1000; ++i) raw += static_cast<char>(first + i * 13);
+    session.Execute("INSERT INTO keyed (id, raw) VALUES (?, ?)", Bytes(id), Bytes(raw));
+    EXPECT_THAT(session.QueryText("SHOW WARNINGS"), testing::IsEmpty()) << first;
+    const Rows rows = session.Query("SELECT raw, id FROM keyed WHERE id = ?", Bytes(id));
+    EXPECT_THAT(session.QueryText("SHOW WARNINGS"), testing::IsEmpty()) << first;
+    ASSERT_EQ(rows.size(), 1u) << first;
+    EXPECT_EQ(rows[0].Bytes(0), raw);
+    EXPECT_EQ(rows[0].Bytes(1), id);
+  }
+  const std::string key(16, '\x80');
+  const Rows plan =
+      session.Query("EXPLAIN FORMAT=JSON SELECT raw FROM keyed WHERE id = ?", Bytes(key));
+  EXPECT_THAT(plan.at(0).Text(0), Not(HasSubstr("\"ALL\""))) << "by the key";
+  EXPECT_THAT(plan.at(0).Text(0), Not(HasSubstr("Table scan"))) << "by the key";
 }
 
 TEST_F(DatabaseTest, StatementsAreObserved) {
