@@ -109,7 +109,8 @@ class Connection {
   }
 
  private:
-  Connection(std::string target, OnDone done) : target_(std::move(target)), done_(std::move(done)) {}
+  Connection(std::string target, OnDone done)
+      : target_(std::move(target)), done_(std::move(done)) {}
 
   static nghttp2_nv Header(std::string_view name, std::string_view value) {
     const auto bytes = [](std::string_view text) {

@@ -19,7 +19,7 @@ struct Call {
 };
 
 struct LoadOptions {
-  std::string target;  // host:port
+  std::string target = {};  // host:port
   bool tls = false;    // any certificate is taken: what is measured is our own machine
   int connections = 4;
   int in_flight = 16;

@@ -36,7 +36,7 @@ struct InProcess::Impl : rpc::Channel {
         application("application", data.at("application"), clock, connections),
         payment("payment", data.at("payment"), clock, connections),
         of_registry(registry.journal, registry.vault, rulebook),
-        of_application(application.journal, application.vault, rulebook, *this),
+        of_application(application.journal, application.vault, rulebook, *this, *this),
         of_payment(payment.journal, payment.vault, rulebook, {*this, *this, *this}),
         on_review(of_payment.OnReview()) {
     for (const rpc::Service& service :

@@ -1,4 +1,6 @@
 // Measures the product against what gRPC alone and the database alone can do on the same machine.
+#include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -14,31 +16,39 @@
 #include "tests/bench/report.h"
 #include "tests/bench/sections.h"
 
-ABSL_FLAG(bool, smoke, false, "A few calls of everything, in seconds: shows that it works, measures nothing.");
-ABSL_FLAG(bool, longer, false, "Growth too: fills tables with millions of rows first; needs 20 minutes and 20 GB.");
+ABSL_FLAG(bool, smoke, false, 
+          "A few calls of everything, in seconds: shows that it works, measures nothing.");
+ABSL_FLAG(bool, longer, false, 
+          "Growth too: fills tables with millions of rows first; needs time and 20 GB of disk.");
 ABSL_FLAG(std::string, only, "", "Sections, separated by commas; empty: all but growth.");
 ABSL_FLAG(std::string, json, "", "File for the figures as JSON.");
 ABSL_FLAG(int, rounds, 5, "Rounds that take turns; medians are told.");
-ABSL_FLAG(std::string, echo, "", "Serves bare calls on this host:port instead; the benchmark starts itself so.");
+ABSL_FLAG(std::string, echo, "", 
+          "Serves bare calls on this host:port instead; the benchmark starts itself so.");
 ABSL_FLAG(std::string, tls_key, "", "With --echo: key of a TLS server.");
 ABSL_FLAG(std::string, tls_cert, "", "With --echo: its certificate.");
 
 namespace yuezhan::bench {
 namespace {
 
-absl::Status RunSections(Report& report, const Effort& effort, const std::vector<std::string>& only) {
+absl::Status RunSections(Report& report, const Effort& effort,
+                         const std::vector<std::string>& only) {
   const char* mysql = std::getenv("YUEZHAN_MYSQL");
-  if (mysql == nullptr) return absl::InvalidArgumentError("YUEZHAN_MYSQL must be set: run tests/bench/run");
+  if (mysql == nullptr) {
+    return absl::InvalidArgumentError("YUEZHAN_MYSQL must be set: run tests/bench/run");
+  }
   const auto self = std::filesystem::read_symlink("/proc/self/exe");
-  const Run run{effort, {self.parent_path().string(), mysql}, report};
+  MethodResults methods;
+  const Run run{effort, {self.parent_path().string(), mysql, {}}, report, methods};
   for (const Section& section : Sections()) {
-    const bool chosen = only.empty() ? !section.longer || absl::GetFlag(FLAGS_longer)
-                                     : std::find(only.begin(), only.end(), section.name) != only.end();
+    const bool named = std::find(only.begin(), only.end(), section.name) != only.end();
+    const bool chosen = only.empty() ? !section.longer || absl::GetFlag(FLAGS_longer) : named;
     if (!chosen) continue;
     std::cerr << section.name << " " << std::flush;
     const absl::Time begin = absl::Now();
     if (absl::Status status = section.run(run); !status.ok()) {
-      return absl::Status(status.code(), absl::StrCat(section.name, ": ", std::string(status.message())));
+      return absl::Status(status.code(),
+                          absl::StrCat(section.name, ": ", std::string(status.message())));
     }
     std::cerr << " " << absl::ToInt64Seconds(absl::Now() - begin) << " s" << std::endl;
   }
@@ -51,7 +61,9 @@ absl::Status RunSections(Report& report, const Effort& effort, const std::vector
 int main(int argc, char** argv) {
   using namespace yuezhan::bench;
   std::string usage = "Measures Yuezhan against bare gRPC and bare SQL. Sections:\n";
-  for (const Section& section : Sections()) absl::StrAppend(&usage, "  ", section.name, ": ", section.what, "\n");
+  for (const Section& section : Sections()) {
+    absl::StrAppend(&usage, "  ", section.name, ": ", section.what, "\n");
+  }
   absl::SetProgramUsageMessage(usage);
   absl::ParseCommandLine(argc, argv);
   if (const std::string echo = absl::GetFlag(FLAGS_echo); !echo.empty()) {
@@ -62,8 +74,9 @@ int main(int argc, char** argv) {
   Effort effort = smoke ? Effort::Smoke() : Effort();
   if (!smoke) effort.rounds = absl::GetFlag(FLAGS_rounds);
   Report report(std::cout);
-  const absl::Status status =
-      RunSections(report, effort, absl::StrSplit(absl::GetFlag(FLAGS_only), ',', absl::SkipEmpty()));
+  const std::vector<std::string> only =
+      absl::StrSplit(absl::GetFlag(FLAGS_only), ',', absl::SkipEmpty());
+  const absl::Status status = RunSections(report, effort, only);
   const bool kept = report.Finish();
   if (const std::string json = absl::GetFlag(FLAGS_json); !json.empty()) {
     std::ofstream(json) << report.json().dump(1) << "\n";

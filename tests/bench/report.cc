@@ -16,8 +16,9 @@ std::string Micros(absl::Duration value) {
 
 // Characters as a terminal counts them; our tables hold ASCII and a few arrows.
 size_t Width(const std::string& cell) {
-  return static_cast<size_t>(std::count_if(
-      cell.begin(), cell.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<size_t>(std::count_if(cell.begin(), cell.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
 }
 
 // A Markdown table, readable as it stands.
@@ -140,8 +141,11 @@ void Report::Promise(const std::string& what, double measured, double limit, boo
   kept_ &= kept;
   promises_.push_back({what, Ratio(measured), (at_least ? ">= " : "<= ") + Ratio(limit),
                        kept ? "kept" : "MISSED"});
-  json_["promises"].push_back(
-      {{"what", what}, {"measured", measured}, {"limit", limit}, {"at_least", at_least}, {"kept", kept}});
+  json_["promises"].push_back({{"what", what},
+                               {"measured", measured},
+                               {"limit", limit},
+                               {"at_least", at_least},
+                               {"kept", kept}});
 }
 
 bool Report::Finish() {

@@ -9,6 +9,13 @@ namespace yuezhan::bench {
 const std::vector<Section>& Sections() {
   static const auto& sections = *new std::vector<Section>{
       {"methods", "reads and writes against echo and SQL, with TLS and without", &RunMethods},
+      {"links", "CPU of each link of the chain", &RunLinks},
+      {"flows", "full flows per second, from filing to paid", &RunFlows},
+      {"overload", "three times more calls than are served", &RunOverload},
+      {"memory", "a thousand TLS connections", &RunMemory},
+      {"lag", "sequencer and followers at 70% load", &RunLag},
+      {"replicas", "CPU a call of two replicas", &RunReplicas},
+      {"growth", "what calls cost with a million stations", &RunGrowth, /*longer=*/true},
   };
   return sections;
 }
@@ -20,7 +27,8 @@ absl::Status AwaitSequenced(World& world) {
   const absl::Time end = absl::Now() + absl::Seconds(60);
   for (const char* service : kBenchServices) {
     db::Session session(world.DataOf(service).database);
-    while (session.QueryText("SELECT (SELECT COUNT(*) FROM journal) - seq FROM journal_head")[0].Int(0) > 0) {
+    const std::string behind = "SELECT (SELECT COUNT(*) FROM journal) - seq FROM journal_head";
+    while (session.QueryText(behind)[0].Int(0) > 0) {
       if (absl::Now() > end) return absl::DeadlineExceededError("the sequencer does not keep up");
       absl::SleepFor(absl::Milliseconds(20));
     }
@@ -44,11 +52,13 @@ absl::Status RunMethods(const Run& run) {
   std::unique_ptr<InProcess> in = world->NewInProcess();
   YZ_ASSIGN_OR_RETURN(const Seeds seeds, Seed(*in, effort.stations, dear, dear, 16));
   YZ_RETURN_IF_ERROR(AwaitSequenced(*world));
-  for (const char* copy : {"_recorded", "_bare", "_sequenced"}) YZ_RETURN_IF_ERROR(world->Copy(copy));
+  for (const char* copy : {"_recorded", "_bare", "_sequenced"}) {
+    YZ_RETURN_IF_ERROR(world->Copy(copy));
+  }
   const std::vector<Method> methods = MakeMethods(seeds, *in);
   in.reset();
   hurry.reset();
-  MethodResults results;
+  MethodResults& results = run.methods;
   int64_t begin = 0;
   YZ_RETURN_IF_ERROR(CompareMethods(*world, methods, effort, &begin, &results));
   YZ_RETURN_IF_ERROR(world->Open(/*tls=*/false));

@@ -13,6 +13,7 @@ struct Run {
   const Effort& effort;
   const WorldOptions world;
   Report& report;
+  MethodResults& methods;  // of the section methods, once it ran
 };
 
 // A part of the benchmark that can be run alone.
@@ -24,7 +25,14 @@ struct Section {
 };
 const std::vector<Section>& Sections();
 
-absl::Status RunMethods(const Run& run);
+absl::Status RunMethods(const Run& run);   // sections.cc
+absl::Status RunLinks(const Run& run);     // links.cc
+absl::Status RunFlows(const Run& run);     // flows.cc
+absl::Status RunOverload(const Run& run);  // stress.cc, and the following
+absl::Status RunMemory(const Run& run);
+absl::Status RunLag(const Run& run);
+absl::Status RunReplicas(const Run& run);
+absl::Status RunGrowth(const Run& run);  // growth.cc
 
 }  // namespace yuezhan::bench
 

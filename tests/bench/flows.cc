@@ -1,0 +1,185 @@
+// Full flows per second: the demonstration's acts for many stations at once, from filing to paid.
+#include <algorithm>
+#include <fstream>
+#include <iostream>
+#include <map>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
+#include "common/base/clocks.h"
+#include "common/base/money.h"
+#include "common/base/status_macros.h"
+#include "common/db/session.h"
+#include "services/yz/demo/stage.h"
+#include "tests/bench/sections.h"
+
+namespace yuezhan::bench {
+namespace {
+
+constexpr int kPersons = 16;  // who work at once
+constexpr int64_t kFundYuan = 100'000'000;
+
+// Stations of hosts of their own that are all awarded.
+yz::Scenario ScenarioOf(yz::Scenario scenario, int stations) {
+  const yz::DemoStation model = scenario.stations.front();
+  scenario.stations.assign(static_cast<size_t>(stations), model);
+  scenario.objections.clear();
+  for (int i = 0; i < stations; ++i) {
+    yz::DemoStation& station = scenario.stations[static_cast<size_t>(i)];
+    station.key = absl::StrCat("s", i);
+    station.host.set_display_name(absl::StrCat(model.host.display_name(), i));
+    station.host.mutable_account()->set_holder(station.host.display_name());
+    station.form.set_display_name(absl::StrCat(model.form.display_name(), i));
+  }
+  scenario.fund_amount.set_units(kFundYuan);
+  return scenario;
+}
+
+using Chains = std::map<std::string, std::vector<const yz::DemoStep*>>;
+
+absl::Status RunStep(const yz::DemoStep& step) {
+  const auto result = step.act();
+  if (result.ok()) return absl::OkStatus();
+  return absl::Status(result.status().code(),
+                      absl::StrCat(step.name, ": ", std::string(result.status().message())));
+}
+
+// Each station's acts in their order, stations side by side.
+absl::Status RunChains(Chains* chains) {
+  std::vector<const std::vector<const yz::DemoStep*>*> all;
+  for (const auto& [station, steps] : *chains) all.push_back(&steps);
+  const absl::Status status =
+      InParallel(static_cast<int>(all.size()), kPersons, [&](int i) -> absl::Status {
+        for (const yz::DemoStep* step : *all[static_cast<size_t>(i)]) {
+          YZ_RETURN_IF_ERROR(RunStep(*step));
+        }
+        return absl::OkStatus();
+      });
+  chains->clear();
+  return status;
+}
+
+// An act whose name ends with a station's key is that station's alone; the others wait for all
+// before them.
+absl::Status RunSteps(const std::vector<yz::DemoStep>& steps, const yz::Stage& stage) {
+  Chains chains;
+  for (const yz::DemoStep& step : steps) {
+    const std::string key = step.name.substr(step.name.rfind('-') + 1);
+    if (stage.names.count(key) > 0) {
+      chains[key].push_back(&step);
+      continue;
+    }
+    YZ_RETURN_IF_ERROR(RunChains(&chains));
+    YZ_RETURN_IF_ERROR(RunStep(step));
+  }
+  return RunChains(&chains);
+}
+
+struct Counters {
+  int64_t questions = 0, commits = 0, calls = 0;
+};
+
+Counters CountersOf(World& world) {
+  Counters counters;
+  db::Session session(world.DataOf("registry").database);
+  for (const db::Row& row : session.QueryText(
+           "SHOW GLOBAL STATUS WHERE variable_name IN ('Questions', 'Com_commit')")) {
+    (row.Text(0) == "Questions" ? counters.questions : counters.commits) = row.Int(1);
+  }
+  for (const char* service : {"registry", "application", "review", "payment", "bank"}) {
+    std::ifstream log(world.stack().LogFile(service));
+    for (std::string line; std::getline(log, line);) {
+      if (absl::StrContains(line, "\"event\":\"call\"")) ++counters.calls;
+    }
+  }
+  return counters;
+}
+
+absl::Status OneRound(const Run& run, std::vector<double>* rates, std::vector<Counters>* costs) {
+  YZ_ASSIGN_OR_RETURN(const std::unique_ptr<World> world, World::Make(run.world));
+  YZ_RETURN_IF_ERROR(world->stack().StartAll());
+  YZ_ASSIGN_OR_RETURN(yz::Scenario built_in, yz::BuiltInScenario());
+  YZ_ASSIGN_OR_RETURN(auto clock, SimulatedClock::Open(world->File("clock")));
+  yz::Stage stage(world->stack().client(), ScenarioOf(std::move(built_in), run.effort.flows),
+                  clock);
+  for (const yz::DemoStation& station : stage.scenario.stations) stage.names[station.key];
+  std::vector<yz::DemoStep> steps;
+  AddDay(stage, "start", "", &steps);
+  AddFunding(stage, &steps);
+  YZ_RETURN_IF_ERROR(RunSteps(steps, stage));
+  steps.clear();
+  AddFiling(stage, &steps);
+  AddDay(stage, "apply", "", &steps);
+  AddApplications(stage, &steps);
+  AddReview(stage, &steps);
+  AddNotice(stage, &steps);
+  AddNoticeResult(stage, &steps);
+  AddPayment(stage, &steps);
+  const Counters before = CountersOf(*world);
+  const absl::Duration begin = MonotonicNow();
+  YZ_RETURN_IF_ERROR(RunSteps(steps, stage));
+  const double seconds = absl::ToDoubleSeconds(MonotonicNow() - begin);
+  const Counters after = CountersOf(*world);
+  rates->push_back(run.effort.flows / seconds);
+  costs->push_back({after.questions - before.questions, after.commits - before.commits,
+                    after.calls - before.calls});
+  return absl::OkStatus();
+}
+
+// What the flows' calls and statements take at least, by the rates of the section methods: calls by
+// the echo of a small answer, statements by GetStation's, commits by what RecordActivity takes
+// beyond its statements.
+double LimitOf(const MethodResults& methods, double calls, double statements, double commits) {
+  double echo = 0, statement = 0, commit = 0;
+  for (const Comparison& c : methods.comparisons) {
+    if (!c.tls || c.in_flight != 16) continue;
+    if (c.method == "GetStation") statement = 1 / (2 * Median(c.sql));
+  }
+  for (const Comparison& c : methods.comparisons) {
+    if (!c.tls || c.in_flight != 16 || c.method != "RecordActivity") continue;
+    for (const Cost& cost : methods.costs) {
+      if (cost.method == c.method) commit = 1 / Median(c.sql) - cost.round_trips * statement;
+    }
+    echo = 1 / Median(c.echo);
+  }
+  if (echo == 0 || statement == 0) return 0;
+  return 1 / (calls * echo + statements * statement + commits * std::max(0.0, commit));
+}
+
+}  // namespace
+
+absl::Status RunFlows(const Run& run) {
+  std::vector<double> rates;
+  std::vector<Counters> costs;
+  for (int round = 0; round < run.effort.rounds; ++round) {
+    YZ_RETURN_IF_ERROR(OneRound(run, &rates, &costs));
+    std::cerr << "." << std::flush;
+  }
+  const double flows = run.effort.flows;
+  const double calls = static_cast<double>(costs.back().calls) / flows;
+  const double statements = static_cast<double>(costs.back().questions) / flows;
+  const double commits = static_cast<double>(costs.back().commits) / flows;
+  const double limit = LimitOf(run.methods, calls, statements, commits);
+  const auto cell = [](double value) { return absl::StrFormat("%.1f", value); };
+  run.report.Add("Full flows, filing to paid", "flows",
+                 {{"flows per second", "at once", "RPCs a flow", "statements a flow",
+                   "commits a flow", "limit"},
+                  {cell(Median(rates)), absl::StrCat(run.effort.flows), cell(calls),
+                   cell(statements), cell(commits), cell(limit)}},
+                 {{"per_s", rates},
+                  {"at_once", run.effort.flows},
+                  {"rpcs", calls},
+                  {"statements", statements},
+                  {"commits", commits},
+                  {"limit_per_s", limit}});
+  run.report.Promise("full flows per second", Median(rates), 40, true);
+  if (limit > 0) {
+    run.report.Promise("full flows, share of the limit of their calls, statements and commits",
+                       Median(rates) / limit, 0.60, true);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace yuezhan::bench
