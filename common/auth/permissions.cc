@@ -44,6 +44,14 @@ constexpr RoleSet kEverybody{
     Role::kAuditor,   Role::kOperator};
 // Who deals with objections, and with nobody else knows the objector.
 constexpr RoleSet kObjectionOfficers{Role::kReviewer, Role::kSecretary};
+// Who reads the evidence of a case: what an office looked at.
+constexpr RoleSet kEvidenceReaders{Role::kFilingOfficer, Role::kReviewer, Role::kSecretary,
+                                   Role::kDirector, Role::kAuditor};
+// Who adds evidence: officers, and who objects to their own objection.
+constexpr RoleSet kEvidenceWriters{Role::kPublic, Role::kHostUnit, Role::kReviewer,
+                                   Role::kSecretary};
+// Who may delegate acts in a case.
+constexpr RoleSet kDelegators{Role::kReviewer, Role::kSecretary, Role::kDirector};
 // Who looks after the journal.
 constexpr RoleSet kWatchers{Role::kAuditor, Role::kOperator};
 
@@ -127,6 +135,13 @@ constexpr Permission kPermissions[] = {
     {"yuezhan.review.v1.ReviewService/GetCase", kReviewReaders, {}, {Peer::kApplication}},
     {"yuezhan.review.v1.ReviewService/ListCases", kReviewReaders, {}},
     {"yuezhan.review.v1.ReviewService/RecordAssessment", {Role::kReviewer}, {}},
+    {"yuezhan.review.v1.ReviewService/CheckCase", {Role::kReviewer, Role::kAuditor}, {}},
+    {"yuezhan.review.v1.ReviewService/ListQueue", kReviewReaders, {}},
+    {"yuezhan.review.v1.ReviewService/AssignCase", {Role::kReviewer}, {}},
+    {"yuezhan.review.v1.ReviewService/AskDepartment", {Role::kReviewer}, {}},
+    {"yuezhan.review.v1.ReviewService/RecordDepartmentOpinion", {Role::kReviewer}, {}},
+    {"yuezhan.review.v1.ReviewService/CallInspection", {Role::kReviewer}, {}},
+    {"yuezhan.review.v1.ReviewService/RecordDeclaration", {Role::kReviewer}, {}},
     {"yuezhan.review.v1.ReviewService/RecordInspection", {Role::kReviewer}, {}},
     {"yuezhan.review.v1.ReviewService/PrepareOpinion", {Role::kReviewer}, {}},
     {"yuezhan.review.v1.ReviewService/ApproveOpinion", {Role::kReviewer}, {}},
@@ -135,6 +150,8 @@ constexpr Permission kPermissions[] = {
     {"yuezhan.review.v1.ReviewService/GetMeeting", kReviewReaders, {}, {Peer::kApplication}},
     {"yuezhan.review.v1.ReviewService/IssueNotice", {Role::kSecretary}, {}},
     {"yuezhan.review.v1.ReviewService/RecordPosting", {Role::kSecretary}, {}},
+    {"yuezhan.review.v1.ReviewService/RecordPostingDown", {Role::kSecretary}, {}},
+    {"yuezhan.review.v1.ReviewService/RecordPostingBack", {Role::kSecretary}, {}},
     {"yuezhan.review.v1.ReviewService/WithdrawNotice", {Role::kSecretary}, {}},
     {"yuezhan.review.v1.ReviewService/GetNotice", kEverybody, {}, {Peer::kApplication}},
     {"yuezhan.review.v1.ReviewService/ListNotices", kEverybody, {}},
@@ -149,6 +166,18 @@ constexpr Permission kPermissions[] = {
     {"yuezhan.review.v1.ReviewService/AnswerObjection", kObjectionOfficers, kObjectionOfficers},
     {"yuezhan.review.v1.ReviewService/GetObjection", kReviewReaders, kObjectionOfficers},
     {"yuezhan.review.v1.ReviewService/ListObjections", kReviewReaders, kObjectionOfficers},
+    {"yuezhan.review.v1.ReviewService/ListObjectionQueue", kReviewReaders, kObjectionOfficers},
+    {"yuezhan.review.v1.ReviewService/CreateDelegation", kDelegators, {}},
+    {"yuezhan.review.v1.ReviewService/RevokeDelegation", kDelegators, {}},
+    {"yuezhan.review.v1.ReviewService/ListDelegations", kReviewReaders, {}},
+    {"yuezhan.review.v1.ReviewService/StartUpload", kEvidenceWriters, {}},
+    {"yuezhan.review.v1.ReviewService/WriteChunk", kEvidenceWriters, {}},
+    {"yuezhan.review.v1.ReviewService/FinishUpload", kEvidenceWriters, {}},
+    {"yuezhan.review.v1.ReviewService/ReadChunk", kEvidenceReaders, {}},
+    {"yuezhan.review.v1.ReviewService/ListFiles", kEvidenceReaders, {}},
+    {"yuezhan.review.v1.ReviewService/PrintDocument", kEvidenceReaders, kEvidenceReaders},
+    {"yuezhan.review.v1.ReviewService/GetCaseHistory", kReviewReaders, {}},
+    {"yuezhan.review.v1.ReviewService/GetCaseEvidence", {Role::kAuditor}, {}},
 
     // payment: article 5.4
     {"yuezhan.payment.v1.PaymentService/CreateFund", {Role::kPaymentOfficer}, {}},

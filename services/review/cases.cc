@@ -1,5 +1,6 @@
-#include <algorithm>
-
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "common/base/ids.h"
 #include "common/base/money.h"
 #include "common/base/status_macros.h"
@@ -8,9 +9,7 @@
 #include "common/errors/errors.h"
 #include "common/host/wait.h"
 #include "common/rpc/client.h"
-#include "common/rpc/handlers.h"
 #include "common/rpc/page_token.h"
-#include "common/rules/review.h"
 #include "services/review/facts.h"
 #include "services/review/handlers.h"
 #include "services/review/transitions.h"
@@ -26,6 +25,30 @@ absl::StatusOr<v1::Case> Handlers::LockCase(db::Session& sql, std::string_view n
   return *std::move(review_case);
 }
 
+absl::Status Handlers::Save(journal::Unit& unit, v1::Case* review_case) const {
+  if (!store_.UpdateCase(unit.sql(), review_case)) return errors::Conflict();
+  store_.AddToTrail(unit.sql(), review_case->name(), unit.entry_key());
+  return absl::OkStatus();
+}
+
+void Handlers::Show(v1::Case* review_case) const {
+  review_case->clear_due_on();
+  review_case->clear_overdue();
+  review_case->clear_due_calendar_digest();
+  const auto state = review_case->state();
+  if (state != v1::CASE_STATE_OPEN && state != v1::CASE_STATE_ASSESSED &&
+      state != v1::CASE_STATE_OPINION_PREPARED)
+    return;
+  const auto rules = rulebook_.At(journal_.clocks().business->Now());
+  const auto since = DayFromProto(review_case->submitted_on());
+  if (!rules.ok() || !since) return;
+  const Day due =
+      rules->calendar->AddWorkingDays(*since, rules->policy.review().opinion_working_days()).day;
+  *review_case->mutable_due_on() = DayToProto(due);
+  review_case->set_overdue(rules->today > due);
+  review_case->set_due_calendar_digest(rules->calendar->digest());
+}
+
 absl::Status Handlers::Advance(journal::Unit& unit, v1::Case* review_case, v1::CaseState to,
                                std::string_view method, std::string_view reason,
                                const rules::v1::PaymentFacts* clearance) {
@@ -35,7 +58,7 @@ absl::Status Handlers::Advance(journal::Unit& unit, v1::Case* review_case, v1::C
     review_case->set_state(to);
     *review_case->mutable_state_time() = ToProto(unit.Now());
   }
-  if (!store_.UpdateCase(unit.sql(), review_case)) return errors::Conflict();
+  YZ_RETURN_IF_ERROR(Save(unit, review_case));
   if (from == to) return absl::OkStatus();
   v1::CaseAdvanced event;
   event.set_case_name(review_case->name());
@@ -71,7 +94,10 @@ absl::Status Handlers::ChangeCase(Context& context, const google::protobuf::Mess
     YZ_RETURN_IF_ERROR(CaseTransitions().Check(name, answer->state(), method));
     YZ_ASSIGN_OR_RETURN(const v1::CaseState to, change(unit, rules, answer));
     const bool told_why = to == v1::CASE_STATE_RETURNED || to == v1::CASE_STATE_REFUSED;
-    return Advance(unit, answer, to, method, told_why ? answer->opinion().reason() : "");
+    YZ_RETURN_IF_ERROR(
+        Advance(unit, answer, to, method, told_why ? answer->opinion().reason() : ""));
+    Show(answer);
+    return absl::OkStatus();
   });
 }
 
@@ -112,6 +138,7 @@ absl::Status Handlers::GetCase(Context& context, const v1::GetCaseRequest& reque
           YZ_ASSIGN_OR_RETURN(auto review_case, store_.Case(sql, id, false));
           if (!review_case) return errors::NotFound(request.name());
           *answer = *std::move(review_case);
+          Show(answer);
           return absl::OkStatus();
         }));
     const v1::CaseState wanted = request.wait_for_state();
@@ -131,10 +158,14 @@ absl::Status Handlers::ListCases(Context& context, const v1::ListCasesRequest& r
       YZ_ASSIGN_OR_RETURN(auto review_case, store_.CaseOf(sql, id, false));
       const bool wanted = review_case && after.empty() &&
                           (request.state() == 0 || request.state() == review_case->state());
-      if (wanted) *answer->add_cases() = *std::move(review_case);
+      if (wanted) {
+        Show(&*review_case);
+        *answer->add_cases() = *std::move(review_case);
+      }
       return absl::OkStatus();
     }
-    YZ_ASSIGN_OR_RETURN(const auto cases, store_.Cases(sql, request.state(), {after, size}));
+    YZ_ASSIGN_OR_RETURN(auto cases, store_.Cases(sql, request.state(), {after, size}));
+    for (v1::Case& review_case : cases) Show(&review_case);
     answer->mutable_cases()->Assign(cases.begin(), cases.end());
     if (static_cast<int>(cases.size()) == size) {
       YZ_ASSIGN_OR_RETURN(const std::string last, IdOf("cases/*", cases.back().name()));
@@ -144,86 +175,57 @@ absl::Status Handlers::ListCases(Context& context, const v1::ListCasesRequest& r
   });
 }
 
-absl::Status Handlers::RecordAssessment(Context& context,
-                                        const v1::RecordAssessmentRequest& request,
-                                        v1::Case* answer) {
-  return ChangeCase(context, request, request.name(), "RecordAssessment", answer,
-                    [&](journal::Unit& unit, const Rules& rules,
-                        v1::Case* review_case) -> absl::StatusOr<v1::CaseState> {
-                      YZ_RETURN_IF_ERROR(Enter(rules, context.caller.subject,
-                                               common::v1::ACT_PREPARE, "assessment", review_case));
-                      for (const std::string& assessor : request.assessors()) {
-                        YZ_RETURN_IF_ERROR(Enter(rules, assessor, common::v1::ACT_PREPARE,
-                                                 "assessment", review_case));
-                      }
-                      rules::v1::AssessmentFacts facts;
-                      *facts.mutable_scores() = request.scores();
-                      facts.set_qualified(request.qualified());
-                      *facts.mutable_assessed_on() = DayToProto(rules.today);
-                      *facts.mutable_assessors() = request.assessors();
-                      *facts.mutable_submitted_on() = review_case->submitted_on();
-                      const auto findings =
-                          rules::CheckAssessment(rules.policy, *rules.calendar, facts, rules.today);
-                      // "Not qualified" is a conclusion like the other; it stands in the way of an
-                      // award only.
-                      auto against = rules::Violations(findings);
-                      std::erase_if(against, [&](const rules::Finding& finding) {
-                        return !request.qualified() && finding.rule_id() == "assessment.qualified";
-                      });
-                      if (!against.empty()) return errors::Refused(against, review_case->name());
-                      Keep(findings, rules, review_case);
-                      unit.EmitPrivate(facts);
-                      *review_case->mutable_assessment() = std::move(facts);
-                      review_case->clear_opinion();
-                      return v1::CASE_STATE_ASSESSED;
-                    });
+absl::Status Handlers::ListQueue(Context& context, const v1::ListQueueRequest& request,
+                                 v1::ListQueueResponse* answer) {
+  YZ_ASSIGN_OR_RETURN(const std::string token, rpc::ReadPageToken(context.method, request));
+  QueuePage page;
+  page.limit = rpc::PageSize(request);
+  if (!token.empty()) {
+    const std::vector<std::string> parts = absl::StrSplit(token, '/');
+    if (parts.size() != 2 || !absl::SimpleAtoi(parts[0], &page.after_since) || !IsUuid(parts[1]))
+      return errors::PageTokenInvalid();
+    page.after_id = parts[1];
+  }
+  return db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
+    answer->Clear();
+    YZ_ASSIGN_OR_RETURN(auto cases, store_.WaitingCases(sql, request.assignee(), page));
+    // Everyone has as many working days: who waits longest is due first.
+    for (v1::Case& review_case : cases) {
+      Show(&review_case);
+      *answer->add_cases() = std::move(review_case);
+    }
+    if (answer->cases_size() == page.limit) {
+      const v1::Case& last = answer->cases(page.limit - 1);
+      YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("cases/*", last.name()));
+      const auto since = DayFromProto(last.submitted_on());
+      answer->set_next_page_token(rpc::MakePageToken(
+          context.method, request,
+          absl::StrCat(since ? *since - Day(1970, 1, 1) : int64_t{0}, "/", id)));
+    }
+    return absl::OkStatus();
+  });
 }
 
-absl::Status Handlers::RecordInspection(Context& context,
-                                        const v1::RecordInspectionRequest& request,
-                                        v1::Case* answer) {
-  return ChangeCase(context, request, request.name(), "RecordInspection", answer,
-                    [&](journal::Unit&, const Rules& rules,
-                        v1::Case* review_case) -> absl::StatusOr<v1::CaseState> {
-                      const auto& inspection = request.inspection();
-                      const auto done_on = DayFromProto(inspection.done_on());
-                      if (inspection.has_done_on() && (!done_on || *done_on > rules.today)) {
-                        return errors::InvalidField("inspection.done_on",
-                                                    "考察日期应为今天或此前的有效日期",
-                                                    "must be today or a day before");
-                      }
-                      YZ_RETURN_IF_ERROR(Enter(rules, context.caller.subject,
-                                               common::v1::ACT_PREPARE, "inspection", review_case));
-                      *review_case->mutable_inspection() = inspection;
-                      review_case->mutable_inspection()->set_called(true);
-                      return review_case->state();
-                    });
-}
-
-rpc::Service Handlers::Methods() {
-  rpc::Service service("yuezhan.review.v1.ReviewService");
-  service.Add("GetCase", &Handlers::GetCase, this)
-      .Add("ListCases", &Handlers::ListCases, this)
-      .Add("RecordAssessment", &Handlers::RecordAssessment, this)
-      .Add("RecordInspection", &Handlers::RecordInspection, this)
-      .Add("PrepareOpinion", &Handlers::PrepareOpinion, this)
-      .Add("ApproveOpinion", &Handlers::ApproveOpinion, this)
-      .Add("ConveneMeeting", &Handlers::ConveneMeeting, this)
-      .Add("CloseMeeting", &Handlers::CloseMeeting, this)
-      .Add("GetMeeting", &Handlers::GetMeeting, this)
-      .Add("IssueNotice", &Handlers::IssueNotice, this)
-      .Add("RecordPosting", &Handlers::RecordPosting, this)
-      .Add("WithdrawNotice", &Handlers::WithdrawNotice, this)
-      .Add("GetNotice", &Handlers::GetNotice, this)
-      .Add("ListNotices", &Handlers::ListNotices, this)
-      .Add("SignNoticeResult", &Handlers::SignNoticeResult, this)
-      .Add("FileObjection", &Handlers::FileObjection, this)
-      .Add("AdmitObjection", &Handlers::AdmitObjection, this)
-      .Add("ReportExamination", &Handlers::ReportExamination, this)
-      .Add("AnswerObjection", &Handlers::AnswerObjection, this)
-      .Add("GetObjection", &Handlers::GetObjection, this)
-      .Add("ListObjections", &Handlers::ListObjections, this);
-  return service;
+absl::Status Handlers::AssignCase(Context& context, const v1::AssignCaseRequest& request,
+                                  v1::Case* answer) {
+  return ChangeCase(
+      context, request, request.name(), "AssignCase", answer,
+      [&](journal::Unit& unit, const Rules&,
+          v1::Case* review_case) -> absl::StatusOr<v1::CaseState> {
+        const std::string& before = review_case->assignment().assignee();
+        if (before == request.assignee())
+          return errors::AlreadyExists("assignee", review_case->name());
+        if (!before.empty() && request.reason().empty()) {
+          return errors::InvalidField("reason", "改派须写明理由",
+                                      "must say why the case is taken from another officer");
+        }
+        auto* assignment = review_case->mutable_assignment();
+        assignment->set_assignee(request.assignee());
+        assignment->set_assigned_by(context.caller.subject);
+        assignment->set_reason(request.reason());
+        *assignment->mutable_assign_time() = ToProto(unit.Now());
+        return review_case->state();
+      });
 }
 
 }  // namespace yuezhan::review

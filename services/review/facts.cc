@@ -1,13 +1,33 @@
 #include "services/review/facts.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "common/base/digest.h"
 #include "common/base/money.h"
 #include "common/base/time_proto.h"
 #include "common/errors/errors.h"
 #include "common/rules/separation.h"
+#include "yuezhan/review/v1/events.pb.h"
 
 namespace yuezhan::review {
+namespace {
+
+rules::v1::InspectionFacts InspectionFactsOf(const v1::Inspection& inspection) {
+  rules::v1::InspectionFacts facts;
+  facts.set_called(true);
+  if (inspection.has_done_on()) *facts.mutable_done_on() = inspection.done_on();
+  facts.set_conclusion(inspection.conclusion());
+  for (const v1::Expert& expert : inspection.experts()) {
+    const auto& attended = inspection.attended();
+    if (expert.declaration() != v1::INTEREST_DECLARATION_NONE &&
+        std::find(attended.begin(), attended.end(), expert.subject()) != attended.end())
+      facts.add_experts_with_interest(expert.subject());
+  }
+  return facts;
+}
+
+}  // namespace
 
 rules::v1::CaseFacts CaseFactsOf(const v1::Case& review_case,
                                  const rules::v1::StandingFacts& standing) {
@@ -15,7 +35,13 @@ rules::v1::CaseFacts CaseFactsOf(const v1::Case& review_case,
   *facts.mutable_standing() = standing;
   if (review_case.has_assessment()) *facts.mutable_assessment() = review_case.assessment();
   if (review_case.has_opinion()) *facts.mutable_opinion() = review_case.opinion();
-  if (review_case.has_inspection()) *facts.mutable_inspection() = review_case.inspection();
+  for (const v1::DepartmentOpinion& asked : review_case.department_opinions()) {
+    auto* opinion = facts.mutable_opinion()->add_department_opinions();
+    opinion->set_department(asked.department());
+    if (asked.has_received_on()) *opinion->mutable_received_on() = asked.received_on();
+  }
+  if (review_case.has_inspection())
+    *facts.mutable_inspection() = InspectionFactsOf(review_case.inspection());
   facts.set_withdrawn(review_case.state() == v1::CASE_STATE_WITHDRAWN);
   for (const auto& act : review_case.acts()) {
     if (act.act() == common::v1::ACT_INTEREST) facts.add_interested(act.person());
@@ -30,6 +56,12 @@ rules::v1::NoticePeriodFacts PeriodFactsOf(const v1::Notice& notice) {
     posted->set_site(posting.site());
     *posted->mutable_live_on() = DayToProto(BeijingDay(FromProto(posting.live_time())));
     posted->set_list_digest(posting.list_digest());
+    for (const v1::PostingDown& down : posting.downs()) {
+      auto* days = posted->add_down();
+      *days->mutable_down_on() = DayToProto(BeijingDay(FromProto(down.down_time())));
+      if (down.has_back_time())
+        *days->mutable_back_on() = DayToProto(BeijingDay(FromProto(down.back_time())));
+    }
   }
   facts.set_list_digest(notice.list_digest());
   facts.set_withdrawn(notice.state() == v1::NOTICE_STATE_WITHDRAWN);
@@ -87,25 +119,39 @@ std::string ListDigest(const v1::Notice& notice) {
 std::string MinutesDigest(const v1::Meeting& meeting) {
   v1::Meeting items;
   *items.mutable_items() = meeting.items();
+  *items.mutable_attending() = meeting.attending();
+  *items.mutable_absent() = meeting.absent();
   return ToHex(
       Digest({meeting.name(), meeting.facts().SerializeAsString(), items.SerializeAsString()}));
 }
 
 absl::Status Enter(const Rules& rules, std::string_view person, common::v1::Act act,
-                   std::string_view what, v1::Case* review_case) {
+                   std::string_view what, v1::Case* review_case,
+                   std::string_view on_behalf_of) {
   rules::v1::SeparationFacts facts;
   *facts.mutable_done() = review_case->acts();
   facts.mutable_next()->set_person(std::string(person));
   facts.mutable_next()->set_act(act);
   facts.mutable_next()->set_what(std::string(what));
+  facts.mutable_next()->set_on_behalf_of(std::string(on_behalf_of));
   const auto findings = rules::CheckSeparation(rules.policy, facts);
   if (!rules::Allows(findings)) return errors::SeparationOfDuties(findings, review_case->name());
   for (const auto& done : review_case->acts()) {
-    if (done.person() == person && done.act() == act && done.what() == what)
+    if (done.person() == person && done.act() == act && done.what() == what &&
+        done.on_behalf_of() == on_behalf_of)
       return absl::OkStatus();
   }
   *review_case->add_acts() = facts.next();
   return absl::OkStatus();
+}
+
+void EmitJudged(journal::Unit& unit, std::string_view resource, const rules::Findings& findings,
+                const common::v1::PolicyReference& policy) {
+  v1::Judged judged;
+  judged.set_resource(std::string(resource));
+  judged.mutable_findings()->Assign(findings.begin(), findings.end());
+  *judged.mutable_policy() = policy;
+  unit.EmitPrivate(judged);
 }
 
 }  // namespace yuezhan::review

@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "common/host/rulebook.h"
+#include "common/journal/journal.h"
 #include "common/rules/notice.h"
 #include "common/rules/rules.h"
 #include "yuezhan/review/v1/review.pb.h"
@@ -31,19 +32,28 @@ const v1::AwardLine* FindLine(const v1::Notice& notice, std::string_view case_na
 std::string LineDigest(const v1::Case& review_case, int64_t amount_fen);
 // Digest of a list: over the digests of its lines in their order, lower-case hex.
 std::string ListDigest(const v1::Notice& notice);
-// Digest of a meeting's minutes: over its name, facts and items as serialized, lower-case hex.
+// Digest of a meeting's minutes: over its name, facts, and items with who attended or was absent, as
+// serialized, lower-case hex.
 std::string MinutesDigest(const v1::Meeting& meeting);
 
 // Enters an act in the case, unless the person did an incompatible one before
-// (errors::SeparationOfDuties). The same act of the same person stands once.
+// (errors::SeparationOfDuties). The same act of the same person stands once. Under a delegation the
+// act counts for both.
 absl::Status Enter(const Rules& rules, std::string_view person, common::v1::Act act,
-                   std::string_view what, v1::Case* review_case);
+                   std::string_view what, v1::Case* review_case,
+                   std::string_view on_behalf_of = "");
 
-// Keeps findings and policy of a decision with the resource that it is about.
+// Findings and policy of a decision, for the trail.
+void EmitJudged(journal::Unit& unit, std::string_view resource, const rules::Findings& findings,
+                const common::v1::PolicyReference& policy);
+
+// Keeps findings and policy of a decision with the resource that it is about, and in the trail.
 template <typename Resource>
-void Keep(const rules::Findings& findings, const Rules& rules, Resource* resource) {
+void Keep(journal::Unit& unit, const rules::Findings& findings,
+          const common::v1::PolicyReference& policy, Resource* resource) {
   resource->mutable_findings()->Assign(findings.begin(), findings.end());
-  *resource->mutable_policy() = rules.reference;
+  *resource->mutable_policy() = policy;
+  EmitJudged(unit, resource->name(), findings, policy);
 }
 
 }  // namespace yuezhan::review

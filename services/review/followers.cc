@@ -30,6 +30,7 @@ void TakeSubmission(const ApplicationAdvanced& event, absl::Time submitted, v1::
   *review_case->mutable_submitted_on() = DayToProto(BeijingDay(submitted));
   review_case->clear_assessment();
   review_case->clear_opinion();
+  review_case->clear_finding_reviews();
   review_case->clear_findings();
   review_case->clear_policy();
 }
@@ -100,7 +101,7 @@ journal::EventHandlers Handlers::OnPayment() {
     if (review_case.line_digest() != event.line_digest() || review_case.reserved())
       return absl::OkStatus();
     review_case.set_reserved(true);
-    return store_.UpdateCase(unit.sql(), &review_case) ? absl::OkStatus() : errors::Conflict();
+    return Save(unit, &review_case);
   });
   handlers.On<payment::v1::PaymentAdvanced>([this](const payment::v1::PaymentAdvanced& event,
                                                    const journal::EventOrigin&,

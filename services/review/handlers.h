@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/base/context.h"
+#include "common/files/files.h"
 #include "common/host/rulebook.h"
 #include "common/journal/follower.h"
 #include "common/journal/journal.h"
@@ -30,14 +31,19 @@ class Service;
 namespace yuezhan::review {
 
 // The methods of ReviewService; what each does and when it fails is said in review.proto. One file
-// per group: cases.cc, opinions.cc, meetings.cc, notices.cc, objections.cc; followers.cc for what
-// other services' journals bring, notice_period.cc for what time brings.
+// per group, named below; followers.cc for what other services' journals bring, notice_period.cc
+// for what time brings, methods.cc for their names.
 class Handlers {
  public:
   // `registry`: tells how station and host stand today.
   Handlers(journal::Journal& journal, const journal::Vault& vault, const Rulebook& rulebook,
            rpc::Channel& registry)
-      : journal_(journal), store_(vault), rulebook_(rulebook), registry_(registry) {}
+      : journal_(journal),
+        vault_(vault),
+        store_(vault),
+        files_(vault),
+        rulebook_(rulebook),
+        registry_(registry) {}
 
   rpc::Service Methods();
   // Submissions open cases, requests to withdraw are decided.
@@ -47,14 +53,26 @@ class Handlers {
   // Ends the periods that are over and counts anew those that a new calendar moves; at most once
   // each, however many replicas try. Returns how long to wait.
   absl::StatusOr<absl::Duration> TendNotices();
+  // Removes uploads that nobody finished in time. Returns how long to wait.
+  absl::StatusOr<absl::Duration> RemoveExpiredUploads();
 
   // cases.cc
   absl::Status GetCase(Context&, const v1::GetCaseRequest&, v1::Case*);
   absl::Status ListCases(Context&, const v1::ListCasesRequest&, v1::ListCasesResponse*);
-  absl::Status RecordAssessment(Context&, const v1::RecordAssessmentRequest&, v1::Case*);
+  absl::Status ListQueue(Context&, const v1::ListQueueRequest&, v1::ListQueueResponse*);
+  absl::Status AssignCase(Context&, const v1::AssignCaseRequest&, v1::Case*);
+
+  // inspections.cc
+  absl::Status CallInspection(Context&, const v1::CallInspectionRequest&, v1::Case*);
+  absl::Status RecordDeclaration(Context&, const v1::RecordDeclarationRequest&, v1::Case*);
   absl::Status RecordInspection(Context&, const v1::RecordInspectionRequest&, v1::Case*);
 
   // opinions.cc
+  absl::Status RecordAssessment(Context&, const v1::RecordAssessmentRequest&, v1::Case*);
+  absl::Status CheckCase(Context&, const v1::CheckCaseRequest&, v1::CheckCaseResponse*);
+  absl::Status AskDepartment(Context&, const v1::AskDepartmentRequest&, v1::Case*);
+  absl::Status RecordDepartmentOpinion(Context&, const v1::RecordDepartmentOpinionRequest&,
+                                       v1::Case*);
   absl::Status PrepareOpinion(Context&, const v1::PrepareOpinionRequest&, v1::Case*);
   absl::Status ApproveOpinion(Context&, const v1::ApproveOpinionRequest&, v1::Case*);
 
@@ -65,10 +83,16 @@ class Handlers {
 
   // notices.cc
   absl::Status IssueNotice(Context&, const v1::IssueNoticeRequest&, v1::Notice*);
-  absl::Status RecordPosting(Context&, const v1::RecordPostingRequest&, v1::Notice*);
   absl::Status WithdrawNotice(Context&, const v1::WithdrawNoticeRequest&, v1::Notice*);
   absl::Status GetNotice(Context&, const v1::GetNoticeRequest&, v1::Notice*);
   absl::Status ListNotices(Context&, const v1::ListNoticesRequest&, v1::ListNoticesResponse*);
+
+  // postings.cc
+  absl::Status RecordPosting(Context&, const v1::RecordPostingRequest&, v1::Notice*);
+  absl::Status RecordPostingDown(Context&, const v1::RecordPostingDownRequest&, v1::Notice*);
+  absl::Status RecordPostingBack(Context&, const v1::RecordPostingBackRequest&, v1::Notice*);
+
+  // statements.cc
   absl::Status SignNoticeResult(Context&, const v1::SignNoticeResultRequest&, v1::Notice*);
 
   // objections.cc
@@ -79,6 +103,31 @@ class Handlers {
   absl::Status GetObjection(Context&, const v1::GetObjectionRequest&, v1::Objection*);
   absl::Status ListObjections(Context&, const v1::ListObjectionsRequest&,
                               v1::ListObjectionsResponse*);
+  absl::Status ListObjectionQueue(Context&, const v1::ListObjectionQueueRequest&,
+                                  v1::ListObjectionQueueResponse*);
+
+  // delegations.cc
+  absl::Status CreateDelegation(Context&, const v1::CreateDelegationRequest&, v1::Delegation*);
+  absl::Status RevokeDelegation(Context&, const v1::RevokeDelegationRequest&, v1::Delegation*);
+  absl::Status ListDelegations(Context&, const v1::ListDelegationsRequest&,
+                               v1::ListDelegationsResponse*);
+
+  // evidence_files.cc
+  absl::Status StartUpload(Context&, const v1::StartUploadRequest&, v1::EvidenceFile*);
+  absl::Status WriteChunk(Context&, const v1::WriteChunkRequest&, v1::EvidenceFile*);
+  absl::Status FinishUpload(Context&, const v1::FinishUploadRequest&, v1::EvidenceFile*);
+  absl::Status ReadChunk(Context&, const v1::ReadChunkRequest&, v1::ReadChunkResponse*);
+  absl::Status ListFiles(Context&, const v1::ListFilesRequest&, v1::ListFilesResponse*);
+
+  // printing.cc
+  absl::Status PrintDocument(Context&, const v1::PrintDocumentRequest&,
+                             common::v1::PrintedDocument*);
+
+  // history.cc
+  absl::Status GetCaseHistory(Context&, const v1::GetCaseHistoryRequest&,
+                              v1::GetCaseHistoryResponse*);
+  absl::Status GetCaseEvidence(Context&, const v1::GetCaseEvidenceRequest&,
+                               v1::GetCaseEvidenceResponse*);
 
  private:
   using Change =
@@ -97,6 +146,10 @@ class Handlers {
   absl::Status Advance(journal::Unit& unit, v1::Case* review_case, v1::CaseState to,
                        std::string_view method, std::string_view reason = "",
                        const rules::v1::PaymentFacts* clearance = nullptr);
+  // Writes the case, and the unit's entry into its history.
+  absl::Status Save(journal::Unit& unit, v1::Case* review_case) const;
+  // A case as it is shown: with its last day, by today's calendar.
+  void Show(v1::Case* review_case) const;
   // The locked row, or NOT_FOUND.
   absl::StatusOr<v1::Case> LockCase(db::Session& sql, std::string_view name) const;
   absl::StatusOr<v1::Notice> LockNotice(db::Session& sql, std::string_view name) const;
@@ -106,6 +159,10 @@ class Handlers {
   absl::StatusOr<Standings> StandingsOf(const Context& context,
                                         const std::vector<std::string>& cases);
 
+  // Enters the caller's act in the case (facts.h), under a delegation where `on_behalf_of` says so.
+  absl::Status EnterActOf(journal::Unit& unit, const Rules& rules, const std::string& on_behalf_of,
+                          common::v1::Act act, std::string_view what, v1::Case* review_case) const;
+
   // ---- meetings.cc ----
 
   struct Sitting;  // a meeting being closed: what it decides by, and the rows it locked
@@ -113,6 +170,8 @@ class Handlers {
   absl::Status Judge(journal::Unit& unit, Sitting* sitting, const rules::v1::CaseFacts& facts,
                      v1::MeetingItem* item, v1::Case* review_case) const;
   absl::Status ResolveCase(journal::Unit& unit, Sitting* sitting, v1::MeetingItem* item);
+  absl::Status PutOnAgenda(journal::Unit& unit, const Rules& rules, const Standings& standings,
+                           const v1::MeetingItem& item, std::string_view meeting);
   absl::Status ResolveObjection(journal::Unit& unit, Sitting* sitting, v1::MeetingItem* item);
 
   // ---- notices.cc ----
@@ -121,8 +180,8 @@ class Handlers {
   absl::Status Show(const Context& context, v1::Notice* notice) const;
   // The policy that the notice was issued under.
   absl::StatusOr<const policy::v1::Policy*> PolicyOf(const v1::Notice& notice) const;
-  // Writes the notice in its next state, and emits NoticeAdvanced if that is another state or its
-  // last day moved.
+  // Writes the notice in its next state, with an entry in the history of each of its cases, and
+  // emits NoticeAdvanced if that is another state or its last day moved.
   absl::Status Advance(journal::Unit& unit, v1::Notice* notice, v1::NoticeState to,
                        std::string_view method);
   // A signature stands for the awards and objections that its officer saw: any change of them
@@ -160,6 +219,22 @@ class Handlers {
   absl::Status EndHolds(db::Session& sql, std::string_view settled, v1::Case* review_case) const;
   absl::Status Advance(journal::Unit& unit, v1::Objection* objection, v1::ObjectionState to,
                        std::string_view method);
+  // An objection as it is shown: with the last day of its next step, by today's calendar.
+  absl::Status Show(v1::Objection* objection) const;
+
+  // ---- evidence_files.cc ----
+
+  // Whether the caller may read, or add to, the files of a case or an objection.
+  absl::Status CheckParent(db::Session& sql, const Caller& caller, std::string_view parent,
+                           bool write) const;
+  absl::StatusOr<files::Upload> UploadOf(db::Session& sql, const Caller& caller,
+                                         std::string_view name, bool lock) const;
+
+  // ---- printing.cc ----
+
+  // Names of persons as their calls gave them, by subject: what the case's journal knows.
+  absl::StatusOr<std::map<std::string, std::string>> NamesIn(db::Session& sql,
+                                                             std::string_view case_name) const;
 
   // ---- followers.cc ----
 
@@ -168,7 +243,9 @@ class Handlers {
   absl::Status Withdraw(journal::Unit& unit, std::string_view application, bool requested);
 
   journal::Journal& journal_;
+  const journal::Vault& vault_;
   const Store store_;
+  const files::Files files_;
   const Rulebook& rulebook_;
   rpc::Channel& registry_;
 };

@@ -16,5 +16,6 @@ int main(int argc, char** argv) {
   host.Follow("application", on_application);
   host.Follow("payment", on_payment);
   host.Every("notices", [&] { return handlers.TendNotices(); });
+  host.Every("uploads-expire", [&] { return handlers.RemoveExpiredUploads(); });
   return host.Serve({handlers.Methods()});
 }

@@ -11,50 +11,13 @@
 #include "common/rules/review.h"
 #include "services/review/facts.h"
 #include "services/review/handlers.h"
+#include "services/review/meeting_items.h"
 #include "services/review/transitions.h"
-#include "yuezhan/review/v1/events.pb.h"
 
 namespace yuezhan::review {
 namespace {
 
 constexpr std::string_view kMethod = "CloseMeeting";
-
-void EmitMeeting(journal::Unit& unit, const v1::Meeting& meeting) {
-  v1::MeetingAdvanced event;
-  event.set_meeting(meeting.name());
-  event.set_state(meeting.state());
-  event.set_minutes_digest(meeting.minutes_digest());
-  unit.Emit(event);
-}
-
-// The cases of an agenda, each once; `only_cases`: of the items that are no objections.
-template <typename Items>
-std::set<std::string> CasesOf(const Items& items, bool only_cases) {
-  std::set<std::string> names;
-  for (const v1::MeetingItem& item : items) {
-    if (!only_cases || item.objection().empty()) names.insert(item.case_name());
-  }
-  return names;
-}
-
-bool SameItem(const v1::MeetingItem& a, const v1::MeetingItem& b) {
-  return a.case_name() == b.case_name() && a.objection() == b.objection();
-}
-
-absl::Status BadItem(const v1::MeetingItem& item, std::string_view zh, std::string_view en) {
-  const std::string& name = item.objection().empty() ? item.case_name() : item.objection();
-  return errors::InvalidField("items", Concat({name, "：", zh}), Concat({name, ": ", en}));
-}
-
-absl::Status CheckAgenda(const v1::ConveneMeetingRequest& request) {
-  for (int i = 0; i < request.items_size(); ++i) {
-    for (int k = 0; k < i; ++k) {
-      if (SameItem(request.items(i), request.items(k)))
-        return BadItem(request.items(i), "在议程中出现两次", "stands on the agenda twice");
-    }
-  }
-  return absl::OkStatus();
-}
 
 // Puts the request's items in the place of the agenda's. What the request leaves out stays without
 // a resolution.
@@ -67,8 +30,42 @@ absl::Status FillIn(const v1::CloseMeetingRequest& request, v1::Meeting* meeting
     if (place == meeting->mutable_items()->end())
       return BadItem(item, "不在会议议程中", "is not on the agenda");
     if (!filled.insert(&*place).second) return BadItem(item, "出现两次", "is given twice");
+    if (item.corrects() != place->corrects())
+      return BadItem(item, "所引用的原决定与议程不一致",
+                     "cites another resolution than the agenda does");
     *place = item;
   }
+  return absl::OkStatus();
+}
+
+// Who was there, and as what: nobody twice; who records and who signs was in the room.
+absl::Status CheckAttendance(const v1::CloseMeetingRequest& request) {
+  std::set<std::string> persons, in_the_room;
+  const struct {
+    const char* path;
+    const google::protobuf::RepeatedPtrField<std::string>& list;
+    bool there;
+  } kLists[] = {{"facts.present", request.facts().present(), true},
+                {"attending", request.attending(), true},
+                {"absent", request.absent(), false}};
+  for (const auto& [path, list, there] : kLists) {
+    for (const std::string& person : list) {
+      if (!persons.insert(person).second)
+        return errors::InvalidField(path, "同一人不得重复登记", "names a person twice");
+      if (there) in_the_room.insert(person);
+    }
+  }
+  const std::string& recorder = request.facts().recorder();
+  if (!recorder.empty() && !in_the_room.contains(recorder))
+    return errors::InvalidField("facts.recorder", "记录人应出席或列席会议",
+                                "must be present or attend");
+  const std::string& signer = request.facts().signer();
+  if (!signer.empty() && !in_the_room.contains(signer))
+    return errors::InvalidField("facts.signer", "纪要签发人应出席或列席会议",
+                                "must be present or attend");
+  if (request.facts().association_attends() && request.attending().empty())
+    return errors::InvalidField("attending", "牵头部门列席汇报的，请登记列席人员",
+                                "must name who attends for the association");
   return absl::OkStatus();
 }
 
@@ -94,53 +91,6 @@ struct Handlers::Sitting {
   std::map<std::string, v1::Case> cases;
   std::map<std::string, v1::Objection> objections;
 };
-
-absl::Status Handlers::ConveneMeeting(Context& context, const v1::ConveneMeetingRequest& request,
-                                      v1::Meeting* answer) {
-  YZ_RETURN_IF_ERROR(CheckAgenda(request));
-  const std::set<std::string> names = CasesOf(request.items(), true);
-  YZ_ASSIGN_OR_RETURN(const Standings standings,
-                      StandingsOf(context, {names.begin(), names.end()}));
-  return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
-    YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
-    answer->set_name(Name("meetings", NewUuid()));
-    answer->set_state(v1::MEETING_STATE_CONVENED);
-    *answer->mutable_create_time() = ToProto(unit.Now());
-    for (const std::string& name : names) {
-      YZ_ASSIGN_OR_RETURN(v1::Case review_case, LockCase(unit.sql(), name));
-      YZ_RETURN_IF_ERROR(CaseTransitions().Check(name, review_case.state(), "ConveneMeeting"));
-      const auto facts = CaseFactsOf(review_case, standings.at(name));
-      const auto findings =
-          rules::CheckMeetingItem(rules.policy, *rules.calendar, facts, rules.today);
-      if (!rules::Allows(findings)) return errors::Refused(findings, name);
-      Keep(findings, rules, &review_case);
-      unit.EmitPrivate(facts);
-      review_case.set_meeting(answer->name());
-      YZ_RETURN_IF_ERROR(Advance(unit, &review_case, v1::CASE_STATE_ON_AGENDA, "ConveneMeeting"));
-    }
-    std::set<std::string> objections;
-    for (const v1::MeetingItem& item : request.items()) {
-      v1::MeetingItem* agenda = answer->add_items();
-      agenda->set_case_name(item.case_name());
-      agenda->set_objection(item.objection());
-      if (!item.objection().empty()) objections.insert(item.objection());
-    }
-    for (const std::string& name : objections) {
-      YZ_ASSIGN_OR_RETURN(v1::Objection objection, LockObjection(unit.sql(), name));
-      for (const v1::MeetingItem& item : request.items()) {
-        if (item.objection() == name && item.case_name() != objection.case_name())
-          return BadItem(item, "异议不属于该案", "is no objection to that case");
-      }
-      if (objection.state() == v1::OBJECTION_STATE_EXAMINED && !objection.meeting().empty())
-        return errors::AlreadyExists("items.objection", objection.meeting());
-      objection.set_meeting(answer->name());
-      YZ_RETURN_IF_ERROR(Advance(unit, &objection, v1::OBJECTION_STATE_EXAMINED, "ConveneMeeting"));
-    }
-    store_.InsertMeeting(unit.sql(), answer);
-    EmitMeeting(unit, *answer);
-    return absl::OkStatus();
-  });
-}
 
 absl::Status Handlers::LockRows(db::Session& sql, Sitting* sitting) const {
   std::set<std::string> notices, objections;
@@ -169,16 +119,7 @@ absl::Status Handlers::Judge(journal::Unit& unit, Sitting* sitting,
                              const rules::v1::CaseFacts& facts, v1::MeetingItem* item,
                              v1::Case* review_case) const {
   const Rules& rules = sitting->rules;
-  auto findings = rules::CheckMeetingItem(rules.policy, *rules.calendar, facts, rules.today);
-  if (item->objection_resolution() != v1::OBJECTION_RESOLUTION_UNSPECIFIED) {
-    // An objection may have lowered the amount, never raised it above the policy's.
-    for (auto& finding : findings) {
-      if (finding.rule_id() == "meeting.amount" && facts.resolved_amount_fen() > 0 &&
-          facts.resolved_amount_fen() < PolicyAmount(rules, facts)) {
-        finding.set_outcome(common::v1::OUTCOME_REMARK);
-      }
-    }
-  }
+  const auto findings = rules::CheckMeetingItem(rules.policy, *rules.calendar, facts, rules.today);
   if (!rules::Allows(findings)) return errors::Refused(findings, review_case->name());
   for (const std::string& member : facts.recused()) {
     YZ_RETURN_IF_ERROR(Enter(rules, member, common::v1::ACT_INTEREST, "meeting", review_case));
@@ -188,7 +129,7 @@ absl::Status Handlers::Judge(journal::Unit& unit, Sitting* sitting,
     if (std::find(recused.begin(), recused.end(), member) != recused.end()) continue;
     YZ_RETURN_IF_ERROR(Enter(rules, member, common::v1::ACT_DECIDE, "meeting", review_case));
   }
-  Keep(findings, rules, review_case);
+  Keep(unit, findings, rules.reference, review_case);
   item->mutable_findings()->Assign(findings.begin(), findings.end());
   unit.EmitPrivate(facts);
   return absl::OkStatus();
@@ -232,19 +173,33 @@ absl::Status Handlers::ResolveCase(journal::Unit& unit, Sitting* sitting, v1::Me
   v1::Case& review_case = sitting->cases.at(item->case_name());
   if (item->objection_resolution() != v1::OBJECTION_RESOLUTION_UNSPECIFIED)
     return BadItem(*item, "不是异议事项", "is no objection");
+  const bool corrects = review_case.correction() == sitting->meeting.name();
+  if (corrects) review_case.clear_correction();
+  const bool waits = review_case.state() == v1::CASE_STATE_ON_AGENDA ||
+                     (corrects && review_case.state() == v1::CASE_STATE_AWARDED);
   if (item->resolution() == rules::v1::RESOLUTION_UNSPECIFIED) {
-    if (review_case.state() != v1::CASE_STATE_ON_AGENDA) return absl::OkStatus();
+    if (!waits) return corrects ? Save(unit, &review_case) : absl::OkStatus();
     return BadItem(*item, "须有审定结果", "must have a resolution");
+  }
+  if (!waits) {
+    return errors::StateForbids(review_case.name(),
+                                CaseTransitions().StateName(review_case.state()), {"ON_AGENDA"},
+                                "ConveneMeeting");
   }
   const v1::CaseState to = StateAfter(item->resolution());
   YZ_RETURN_IF_ERROR(CaseTransitions().Check(review_case.name(), review_case.state(), to, kMethod));
   auto facts =
       ItemFacts(sitting->meeting, *item, review_case, sitting->standings.at(review_case.name()));
   if (item->resolution() == rules::v1::RESOLUTION_AWARD) {
-    int64_t fen = PolicyAmount(sitting->rules, facts);
+    // A correction leaves the amount, which an objection may have lowered.
+    const int64_t in_force = FenOf(review_case.awarded_amount()).value_or(0);
+    int64_t fen = corrects ? in_force : PolicyAmount(sitting->rules, facts);
     if (item->has_amount()) {
       YZ_ASSIGN_OR_RETURN(fen, AmountOf(*item));
     }
+    if (corrects && fen != in_force)
+      return BadItem(*item, "更正不改变金额", "a correction does not change the amount");
+    facts.set_on_objection(corrects);
     facts.set_resolved_amount_fen(fen);
     *item->mutable_amount() = MoneyOf(fen);
   } else {
@@ -252,7 +207,9 @@ absl::Status Handlers::ResolveCase(journal::Unit& unit, Sitting* sitting, v1::Me
   }
   YZ_RETURN_IF_ERROR(Judge(unit, sitting, facts, item, &review_case));
   review_case.set_resolution(item->resolution());
-  if (to == v1::CASE_STATE_AWARDED) SetAward(facts.resolved_amount_fen(), &review_case);
+  review_case.set_meeting(sitting->meeting.name());
+  if (to == v1::CASE_STATE_AWARDED && !corrects)
+    SetAward(facts.resolved_amount_fen(), &review_case);
   return Advance(unit, &review_case, to, kMethod, item->opinion_text());
 }
 
@@ -290,6 +247,7 @@ absl::Status Handlers::ResolveObjection(journal::Unit& unit, Sitting* sitting,
   } else if (resolves) {
     facts.set_resolution(rules::v1::RESOLUTION_AWARD);
     facts.set_resolved_amount_fen(fen);
+    facts.set_on_objection(true);
   }
   YZ_RETURN_IF_ERROR(Judge(unit, sitting, facts, item, &review_case));
   objection.clear_meeting();
@@ -297,14 +255,11 @@ absl::Status Handlers::ResolveObjection(journal::Unit& unit, Sitting* sitting,
     YZ_RETURN_IF_ERROR(Advance(unit, &objection, v1::OBJECTION_STATE_EXAMINED, kMethod));
     return Advance(unit, &review_case, v1::CASE_STATE_OBJECTED, kMethod);
   }
+  review_case.set_meeting(sitting->meeting.name());
   objection.set_meeting(sitting->meeting.name());
   objection.set_resolution(resolution);
   objection.set_holds(false);
-  *objection.mutable_due_on() = DayToProto(
-      sitting->rules.calendar
-          ->AddWorkingDays(sitting->rules.today,
-                           sitting->rules.policy.notice().objection_answer_working_days())
-          .day);
+  *objection.mutable_waiting_since() = DayToProto(sitting->rules.today);
   YZ_RETURN_IF_ERROR(Advance(unit, &objection, v1::OBJECTION_STATE_RESOLVED, kMethod));
   if (resolution == v1::OBJECTION_RESOLUTION_CANCEL) {
     review_case.set_resolution(rules::v1::RESOLUTION_REFUSE);
@@ -321,6 +276,7 @@ absl::Status Handlers::ResolveObjection(journal::Unit& unit, Sitting* sitting,
 
 absl::Status Handlers::CloseMeeting(Context& context, const v1::CloseMeetingRequest& request,
                                     v1::Meeting* answer) {
+  YZ_RETURN_IF_ERROR(CheckAttendance(request));
   YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("meetings/*", request.name()));
   std::vector<std::string> names;
   YZ_RETURN_IF_ERROR(
@@ -340,6 +296,8 @@ absl::Status Handlers::CloseMeeting(Context& context, const v1::CloseMeetingRequ
     Sitting sitting{rules, standings, *std::move(meeting), {}, {}, {}};
     YZ_RETURN_IF_ERROR(FillIn(request, &sitting.meeting));
     *sitting.meeting.mutable_facts() = request.facts();
+    *sitting.meeting.mutable_attending() = request.attending();
+    *sitting.meeting.mutable_absent() = request.absent();
     if (!request.facts().has_held_on())
       *sitting.meeting.mutable_facts()->mutable_held_on() = DayToProto(rules.today);
     YZ_RETURN_IF_ERROR(LockRows(unit.sql(), &sitting));
@@ -354,17 +312,6 @@ absl::Status Handlers::CloseMeeting(Context& context, const v1::CloseMeetingRequ
     if (!store_.UpdateMeeting(unit.sql(), &sitting.meeting)) return errors::Conflict();
     *answer = std::move(sitting.meeting);
     EmitMeeting(unit, *answer);
-    return absl::OkStatus();
-  });
-}
-
-absl::Status Handlers::GetMeeting(Context& context, const v1::GetMeetingRequest& request,
-                                  v1::Meeting* answer) {
-  YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("meetings/*", request.name()));
-  return db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
-    YZ_ASSIGN_OR_RETURN(auto meeting, store_.Meeting(sql, id, false));
-    if (!meeting) return errors::NotFound(request.name());
-    *answer = *std::move(meeting);
     return absl::OkStatus();
   });
 }

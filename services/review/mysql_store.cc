@@ -43,6 +43,18 @@ std::optional<int64_t> DayOrNull(const google::type::Date& date) {
   return *day - Day(1970, 1, 1);
 }
 
+// While the case waits for the association's opinion, its day of submission.
+std::optional<int64_t> WaitingSince(const v1::Case& review_case) {
+  const auto state = review_case.state();
+  const bool waits = state == v1::CASE_STATE_OPEN || state == v1::CASE_STATE_ASSESSED ||
+                     state == v1::CASE_STATE_OPINION_PREPARED;
+  return waits ? DayOrNull(review_case.submitted_on()) : std::nullopt;
+}
+
+std::optional<std::string> TextOrNull(const std::string& text) {
+  return text.empty() ? std::nullopt : std::optional(text);
+}
+
 int64_t VersionOf(const std::string& etag) {
   int64_t version = 0;
   return absl::SimpleAtoi(etag, &version) ? version : 0;
@@ -91,10 +103,11 @@ void Store::InsertCase(db::Session& sql, v1::Case* review_case) const {
   const std::string id = IdIn("cases/*", review_case->name());
   const journal::Sealed sealed = SealNext(vault_, Place("cases", id), 1, review_case);
   sql.Execute(
-      "INSERT INTO cases (id, application, state, amount_fen, reserved, version, sealed, "
-      "wrapped_key) VALUES (?, ?, ?, 0, 0, 1, ?, ?)",
+      "INSERT INTO cases (id, application, state, amount_fen, reserved, waiting_since, version, "
+      "sealed, wrapped_key) VALUES (?, ?, ?, 0, 0, ?, 1, ?, ?)",
       db::Bytes(Bin(id)), db::Bytes(Bin(IdIn("applications/*", review_case->application()))),
-      review_case->state(), db::Bytes(sealed.bytes), db::Bytes(sealed.wrapped_key));
+      review_case->state(), WaitingSince(*review_case), db::Bytes(sealed.bytes),
+      db::Bytes(sealed.wrapped_key));
 }
 
 bool Store::UpdateCase(db::Session& sql, v1::Case* review_case) const {
@@ -103,13 +116,16 @@ bool Store::UpdateCase(db::Session& sql, v1::Case* review_case) const {
   const journal::Sealed sealed = SealNext(vault_, Place("cases", id), version + 1, review_case);
   const auto notice = IdOrNull("notices/*", review_case->notice());
   const auto line_digest = DigestOrNull(review_case->line_digest());
+  const auto assignee = TextOrNull(review_case->assignment().assignee());
   return sql.Execute(
              "UPDATE cases SET state = ?, notice = ?, amount_fen = ?, line_digest = ?, reserved = "
-             "?, version = ?, sealed = ?, wrapped_key = ? WHERE id = ? AND version = ?",
+             "?, assignee = ?, waiting_since = ?, version = ?, sealed = ?, wrapped_key = ? WHERE "
+             "id = ? AND version = ?",
              review_case->state(), BytesOrNull(notice),
              FenOf(review_case->awarded_amount()).value_or(0), BytesOrNull(line_digest),
-             review_case->reserved(), version + 1, db::Bytes(sealed.bytes),
-             db::Bytes(sealed.wrapped_key), db::Bytes(Bin(id)), version) == 1;
+             review_case->reserved(), assignee, WaitingSince(*review_case), version + 1,
+             db::Bytes(sealed.bytes), db::Bytes(sealed.wrapped_key), db::Bytes(Bin(id)),
+             version) == 1;
 }
 
 absl::StatusOr<std::optional<v1::Case>> Store::Case(db::Session& sql, std::string_view id,
@@ -145,6 +161,44 @@ absl::StatusOr<std::vector<v1::Case>> Store::Cases(db::Session& sql, int state,
           ? sql.Query(Select("cases", "id > ? ORDER BY id LIMIT ?"), db::Bytes(after), page.limit)
           : sql.Query(Select("cases", "state = ? AND id > ? ORDER BY id LIMIT ?"), state,
                       db::Bytes(after), page.limit));
+}
+
+absl::StatusOr<std::vector<v1::Case>> Store::WaitingCases(db::Session& sql,
+                                                          const std::string& assignee,
+                                                          const QueuePage& page) const {
+  constexpr std::string_view kAfter =
+      "(waiting_since > ? OR (waiting_since = ? AND id > ?)) ORDER BY waiting_since, id LIMIT ?";
+  const std::string after = After({page.after_id, page.limit});
+  return Opened<v1::Case>(
+      vault_, "cases",
+      assignee.empty()
+          ? sql.Query(Select("cases", kAfter), page.after_since, page.after_since,
+                      db::Bytes(after), page.limit)
+          : sql.Query(Select("cases", Concat({"assignee = ? AND ", kAfter})), assignee,
+                      page.after_since, page.after_since, db::Bytes(after), page.limit));
+}
+
+void Store::AddToTrail(db::Session& sql, std::string_view case_name,
+                       const std::string& entry) const {
+  sql.Execute("INSERT IGNORE INTO case_trail (case_id, request_key) VALUES (?, ?)",
+              db::Bytes(Bin(IdIn("cases/*", case_name))), db::Bytes(entry));
+}
+
+std::vector<TrailRow> Store::Trail(db::Session& sql, std::string_view case_id, int64_t after_id,
+                                   int limit, bool chained) const {
+  std::vector<TrailRow> trail;
+  for (const db::Row& row : sql.Query(
+           Concat({"SELECT j.id, COALESCE(c.seq, 0), j.request_key, j.public_part, "
+                   "j.private_part, j.wrapped_key FROM case_trail t JOIN journal j ON "
+                   "j.request_key = t.request_key ",
+                   chained ? "" : "LEFT ",
+                   "JOIN journal_chain c ON c.journal_id = j.id WHERE t.case_id = ? AND j.id > ? "
+                   "ORDER BY j.id LIMIT ?"}),
+           db::Bytes(Bin(case_id)), after_id, limit)) {
+    trail.push_back({row.Int(0), row.Int(1), row.Bytes(2), row.Bytes(3), row.Bytes(4),
+                     row.Bytes(5)});
+  }
+  return trail;
 }
 
 void Store::InsertMeeting(db::Session& sql, v1::Meeting* meeting) const {
@@ -228,11 +282,12 @@ void Store::InsertObjection(db::Session& sql, v1::Objection* objection) const {
   const auto ids = IdsOf("notices/*/objections/*", objection->name()).value();
   const journal::Sealed sealed = SealNext(vault_, Place("objections", ids[1]), 1, objection);
   sql.Execute(
-      "INSERT INTO objections (id, notice, case_id, state, holds, version, sealed, wrapped_key) "
-      "VALUES (?, ?, ?, ?, ?, 1, ?, ?)",
+      "INSERT INTO objections (id, notice, case_id, number, state, holds, waiting_since, version, "
+      "sealed, wrapped_key) VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?)",
       db::Bytes(Bin(ids[1])), db::Bytes(Bin(ids[0])),
-      db::Bytes(Bin(IdIn("cases/*", objection->case_name()))), objection->state(),
-      objection->holds(), db::Bytes(sealed.bytes), db::Bytes(sealed.wrapped_key));
+      db::Bytes(Bin(IdIn("cases/*", objection->case_name()))), objection->number(),
+      objection->state(), objection->holds(), DayOrNull(objection->waiting_since()),
+      db::Bytes(sealed.bytes), db::Bytes(sealed.wrapped_key));
 }
 
 bool Store::UpdateObjection(db::Session& sql, v1::Objection* objection) const {
@@ -240,10 +295,11 @@ bool Store::UpdateObjection(db::Session& sql, v1::Objection* objection) const {
   const int64_t version = VersionOf(objection->etag());
   const journal::Sealed sealed = SealNext(vault_, Place("objections", id), version + 1, objection);
   return sql.Execute(
-             "UPDATE objections SET state = ?, holds = ?, version = ?, sealed = ?, wrapped_key = ? "
-             "WHERE id = ? AND version = ?",
-             objection->state(), objection->holds(), version + 1, db::Bytes(sealed.bytes),
-             db::Bytes(sealed.wrapped_key), db::Bytes(Bin(id)), version) == 1;
+             "UPDATE objections SET state = ?, holds = ?, waiting_since = ?, version = ?, sealed = "
+             "?, wrapped_key = ? WHERE id = ? AND version = ?",
+             objection->state(), objection->holds(), DayOrNull(objection->waiting_since()),
+             version + 1, db::Bytes(sealed.bytes), db::Bytes(sealed.wrapped_key),
+             db::Bytes(Bin(id)), version) == 1;
 }
 
 absl::StatusOr<std::optional<v1::Objection>> Store::Objection(db::Session& sql,
@@ -263,6 +319,77 @@ absl::StatusOr<std::vector<v1::Objection>> Store::Objections(db::Session& sql,
       vault_, "objections",
       sql.Query(Select("objections", "notice = ? AND id > ? ORDER BY id LIMIT ?"),
                 db::Bytes(Bin(notice_id)), db::Bytes(After(page)), page.limit));
+}
+
+int Store::CountObjections(db::Session& sql, std::string_view notice_id) const {
+  return static_cast<int>(sql.Query("SELECT COUNT(*) FROM objections WHERE notice = ?",
+                                    db::Bytes(Bin(notice_id)))[0]
+                              .Int(0));
+}
+
+absl::StatusOr<std::vector<v1::Objection>> Store::WaitingObjections(db::Session& sql,
+                                                                    int limit) const {
+  return Opened<v1::Objection>(
+      vault_, "objections",
+      sql.Query(Select("objections", "waiting_since > 0 ORDER BY waiting_since, id LIMIT ?"),
+                limit));
+}
+
+void Store::InsertDelegation(db::Session& sql, const std::string& entry,
+                             v1::Delegation* delegation) const {
+  const std::string id = IdIn("delegations/*", delegation->name());
+  const journal::Sealed sealed = SealNext(vault_, Place("delegations", id), 1, delegation);
+  sql.Execute(
+      "INSERT INTO delegations (id, delegator, delegate, first_day, last_day, revoked, entry, "
+      "version, sealed, wrapped_key) VALUES (?, ?, ?, ?, ?, 0, ?, 1, ?, ?)",
+      db::Bytes(Bin(id)), delegation->delegator(), delegation->delegate(),
+      DayOrNull(delegation->first_day()), DayOrNull(delegation->last_day()), db::Bytes(entry),
+      db::Bytes(sealed.bytes), db::Bytes(sealed.wrapped_key));
+}
+
+bool Store::UpdateDelegation(db::Session& sql, v1::Delegation* delegation) const {
+  const std::string id = IdIn("delegations/*", delegation->name());
+  const int64_t version = VersionOf(delegation->etag());
+  const journal::Sealed sealed =
+      SealNext(vault_, Place("delegations", id), version + 1, delegation);
+  return sql.Execute(
+             "UPDATE delegations SET revoked = ?, version = ?, sealed = ?, wrapped_key = ? WHERE "
+             "id = ? AND version = ?",
+             delegation->has_revoke_time(), version + 1, db::Bytes(sealed.bytes),
+             db::Bytes(sealed.wrapped_key), db::Bytes(Bin(id)), version) == 1;
+}
+
+absl::StatusOr<std::optional<v1::Delegation>> Store::Delegation(db::Session& sql,
+                                                                std::string_view id,
+                                                                bool lock) const {
+  return OpenedOne<v1::Delegation>(
+      vault_, "delegations",
+      sql.Query(Concat({Select("delegations", "id = ?"), lock ? kLock : ""}), db::Bytes(Bin(id))));
+}
+
+absl::StatusOr<std::vector<v1::Delegation>> Store::Delegations(db::Session& sql,
+                                                               const Page& page) const {
+  return Opened<v1::Delegation>(vault_, "delegations",
+                                sql.Query(Select("delegations", "id > ? ORDER BY id LIMIT ?"),
+                                          db::Bytes(After(page)), page.limit));
+}
+
+absl::StatusOr<std::vector<v1::Delegation>> Store::DelegationsInForce(db::Session& sql,
+                                                                      const std::string& delegator,
+                                                                      const std::string& delegate,
+                                                                      Day day) const {
+  const int64_t number = day - Day(1970, 1, 1);
+  return Opened<v1::Delegation>(
+      vault_, "delegations",
+      sql.Query(Concat({Select("delegations",
+                               "delegate = ? AND delegator = ? AND first_day <= ? AND last_day >= "
+                               "? AND revoked = 0 ORDER BY id"),
+                        kLock}),
+                delegate, delegator, number, number));
+}
+
+std::string Store::DelegationEntry(db::Session& sql, std::string_view id) const {
+  return sql.Query("SELECT entry FROM delegations WHERE id = ?", db::Bytes(Bin(id))).at(0).Bytes(0);
 }
 
 absl::Time Store::DatabaseNow(db::Session& sql) const {

@@ -37,6 +37,7 @@ TEST(NoticePeriod, RunsByTheStateCouncilsCalendar) {
     Day live, last;
   } kPeriods[] = {
       {Day(2021, 9, 15), Day(2021, 9, 23)},  // Mid-Autumn, a make-up Saturday
+      {Day(2021, 9, 28), Day(2021, 10, 11)},  // National Day, a make-up Saturday
       {Day(2022, 1, 26), Day(2022, 2, 7)},   // Spring Festival, two make-up days
       {Day(2024, 2, 6), Day(2024, 2, 19)},   // Spring Festival, a make-up Sunday
       {Day(2025, 4, 25), Day(2025, 5, 6)},   // Labour Day, a make-up Sunday

@@ -2,6 +2,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/digest.h"
 #include "common/base/ids.h"
 #include "common/base/money.h"
 #include "common/base/status_macros.h"
@@ -38,6 +39,8 @@ absl::Status Handlers::Advance(journal::Unit& unit, v1::Notice* notice, v1::Noti
   YZ_RETURN_IF_ERROR(NoticeTransitions().Check(notice->name(), from, to, method));
   notice->set_state(to);
   if (!store_.UpdateNotice(unit.sql(), notice)) return errors::Conflict();
+  for (const v1::AwardLine& line : notice->lines())
+    store_.AddToTrail(unit.sql(), line.case_name(), unit.entry_key());
   if (from == to && method != "timer:CalendarChanged") return absl::OkStatus();
   v1::NoticeAdvanced event;
   event.set_notice(notice->name());
@@ -55,6 +58,7 @@ absl::Status Handlers::Show(const Context& context, v1::Notice* notice) const {
   const Day today = BeijingDay(journal_.clocks().business->Now());
   const auto last_day = DayFromProto(notice->last_day());
   notice->set_open_for_objection(notice->state() == v1::NOTICE_STATE_ISSUED ||
+                                 notice->state() == v1::NOTICE_STATE_SUSPENDED ||
                                  (notice->state() == v1::NOTICE_STATE_RUNNING &&
                                   (notice->provisional() || (last_day && today <= *last_day))));
   if (SeesAllHosts(context.caller)) return absl::OkStatus();
@@ -118,6 +122,8 @@ absl::Status Handlers::IssueNotice(Context& context, const v1::IssueNoticeReques
     for (const std::string& name : names) {
       YZ_ASSIGN_OR_RETURN(v1::Case review_case, LockCase(unit.sql(), name));
       YZ_RETURN_IF_ERROR(CaseTransitions().Check(name, review_case.state(), "IssueNotice"));
+      if (!review_case.correction().empty())
+        return errors::StateForbids(name, "BEING_CORRECTED", {"AWARDED"}, "CloseMeeting");
       cases[name] = std::move(review_case);
     }
     answer->set_name(Name("notices", NewUuid()));
@@ -130,6 +136,7 @@ absl::Status Handlers::IssueNotice(Context& context, const v1::IssueNoticeReques
     MakeList(in_order, answer);
     answer->set_text(NoticeText(
         rules, *answer, rules::PlannedNoticePeriod(rules.policy, *rules.calendar, rules.today)));
+    answer->set_text_digest(ToHex(Sha256(answer->text())));
     rules::v1::NoticeFacts facts;
     for (int i = 0; i < answer->lines_size(); ++i) {
       *facts.add_lines() =
@@ -142,7 +149,7 @@ absl::Status Handlers::IssueNotice(Context& context, const v1::IssueNoticeReques
     const auto findings =
         rules::CheckPublication(rules.policy, *rules.calendar, facts, rules.today);
     if (!rules::Allows(findings)) return errors::Refused(findings, answer->name());
-    Keep(findings, rules, answer);
+    Keep(unit, findings, rules.reference, answer);
     unit.EmitPrivate(facts);
     for (auto& [name, review_case] : cases) {
       review_case.set_notice(answer->name());
@@ -154,51 +161,6 @@ absl::Status Handlers::IssueNotice(Context& context, const v1::IssueNoticeReques
     event.set_state(v1::NOTICE_STATE_ISSUED);
     event.set_list_digest(answer->list_digest());
     unit.Emit(event);
-    return Show(context, answer);
-  });
-}
-
-namespace {
-
-absl::Status CheckPosting(const policy::v1::Policy& policy, const v1::Notice& notice,
-                          const v1::Posting& posting, absl::Time now) {
-  if (policy::FindSite(policy, posting.site()) == nullptr) {
-    return errors::InvalidField("posting.site", "不是规定的公示网站", "is no site of the policy");
-  }
-  for (const v1::Posting& before : notice.postings()) {
-    if (before.site() == posting.site())
-      return errors::AlreadyExists("posting.site", notice.name());
-  }
-  // To the second, as sites tell it.
-  const absl::Time live = FromProto(posting.live_time());
-  if (live > now || posting.live_time().seconds() < notice.create_time().seconds()) {
-    return errors::InvalidField("posting.live_time", "发布时间应在公示签发之后、当前时间之前",
-                                "must be after the notice was issued and not in the future");
-  }
-  if (posting.list_digest() != notice.list_digest()) {
-    return errors::InvalidField("posting.list_digest",
-                                "网站所登名单与公示名单不一致，请更正网站内容",
-                                "the site shows another list: correct it there first");
-  }
-  return absl::OkStatus();
-}
-
-}  // namespace
-
-absl::Status Handlers::RecordPosting(Context& context, const v1::RecordPostingRequest& request,
-                                     v1::Notice* answer) {
-  return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
-    YZ_ASSIGN_OR_RETURN(*answer, LockNotice(unit.sql(), request.name()));
-    YZ_RETURN_IF_ERROR(NoticeTransitions().Check(request.name(), answer->state(), "RecordPosting"));
-    YZ_ASSIGN_OR_RETURN(const policy::v1::Policy* policy, PolicyOf(*answer));
-    YZ_RETURN_IF_ERROR(CheckPosting(*policy, *answer, request.posting(), unit.Now()));
-    *answer->add_postings() = request.posting();
-    const auto calendar = rulebook_.calendar();
-    const auto period = rules::NoticePeriodOf(*policy, *calendar, PeriodFactsOf(*answer));
-    if (period) SetPeriod(*period, answer);
-    YZ_RETURN_IF_ERROR(Advance(unit, answer,
-                               period ? v1::NOTICE_STATE_RUNNING : v1::NOTICE_STATE_ISSUED,
-                               "RecordPosting"));
     return Show(context, answer);
   });
 }

@@ -20,6 +20,8 @@ namespace {
 constexpr std::string_view kApi = "api";
 // A call lives no longer (the server's deadline).
 constexpr absl::Duration kLongestWait = absl::Seconds(30);
+// Objections that wait at one time are few; a list of all of them needs no pages.
+constexpr int kMostInQueue = 500;
 constexpr std::string_view kOfficerChannels[] = {"letter", "visit", "call"};
 
 // An award that is neither cleared nor gone can be held.
@@ -48,8 +50,19 @@ rules::v1::ObjectionFacts ObjectionFactsOf(const v1::Objection& objection,
   return facts;
 }
 
-google::type::Date DueIn(const Rules& rules, int working_days) {
-  return DayToProto(rules.calendar->AddWorkingDays(rules.today, working_days).day);
+// Working days for the step that is due in this state; 0: none is.
+int DaysFor(const policy::v1::Notice& policy, v1::ObjectionState state) {
+  switch (state) {
+    case v1::OBJECTION_STATE_RECEIVED:
+      return policy.objection_acceptance_working_days();
+    case v1::OBJECTION_STATE_ACCEPTED:
+      return policy.objection_examination_working_days();
+    case v1::OBJECTION_STATE_RESOLVED:
+    case v1::OBJECTION_STATE_NOT_ACCEPTED:
+      return policy.objection_answer_working_days();
+    default:
+      return 0;
+  }
 }
 
 // What counts is the day of receipt: today for who objects through the API; an officer enters a
@@ -113,6 +126,7 @@ absl::Status Handlers::Advance(journal::Unit& unit, v1::Objection* objection, v1
   YZ_RETURN_IF_ERROR(ObjectionTransitions().Check(objection->name(), from, to, method));
   objection->set_state(to);
   if (!store_.UpdateObjection(unit.sql(), objection)) return errors::Conflict();
+  store_.AddToTrail(unit.sql(), objection->case_name(), unit.entry_key());
   if (from == to) return absl::OkStatus();
   v1::ObjectionAdvanced event;
   event.set_objection(objection->name());
@@ -120,6 +134,22 @@ absl::Status Handlers::Advance(journal::Unit& unit, v1::Objection* objection, v1
   event.set_from(from);
   event.set_state(to);
   unit.Emit(event);
+  return absl::OkStatus();
+}
+
+absl::Status Handlers::Show(v1::Objection* objection) const {
+  objection->clear_due_on();
+  objection->clear_overdue();
+  objection->clear_due_calendar_digest();
+  const auto since = DayFromProto(objection->waiting_since());
+  if (!since) return absl::OkStatus();
+  YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(journal_.clocks().business->Now()));
+  const int days = DaysFor(rules.policy.notice(), objection->state());
+  if (days == 0) return absl::OkStatus();
+  const Day due = rules.calendar->AddWorkingDays(*since, days).day;
+  *objection->mutable_due_on() = DayToProto(due);
+  objection->set_overdue(rules.today > due);
+  objection->set_due_calendar_digest(rules.calendar->digest());
   return absl::OkStatus();
 }
 
@@ -144,7 +174,8 @@ absl::Status Handlers::Release(journal::Unit& unit, const Rules& rules, std::str
                       line->line_digest() == review_case->line_digest();
   // What the notice does not show is published anew, for the whole period.
   if (!stands) return Advance(unit, review_case, v1::CASE_STATE_AWARDED, method);
-  if (notice.state() == v1::NOTICE_STATE_ISSUED || notice.state() == v1::NOTICE_STATE_RUNNING)
+  if (notice.state() == v1::NOTICE_STATE_ISSUED || notice.state() == v1::NOTICE_STATE_RUNNING ||
+      notice.state() == v1::NOTICE_STATE_SUSPENDED)
     return Advance(unit, review_case, v1::CASE_STATE_IN_NOTICE, method);
   YZ_RETURN_IF_ERROR(Advance(unit, review_case, v1::CASE_STATE_NOTICE_ENDED, method));
   YZ_RETURN_IF_ERROR(DropStatement(unit, &notice, method));
@@ -188,22 +219,28 @@ absl::Status Handlers::FileObjection(Context& context, const v1::FileObjectionRe
     answer->set_name(Name("notices", notice_id, "objections", NewUuid()));
     answer->set_state(v1::OBJECTION_STATE_RECEIVED);
     *answer->mutable_create_time() = ToProto(unit.Now());
-    *answer->mutable_due_on() =
-        DueIn(rules, rules.policy.notice().objection_acceptance_working_days());
+    answer->set_number(store_.CountObjections(unit.sql(), notice_id) + 1);
+    answer->set_filed_by(context.caller.subject);
+    answer->set_lead(answer->objector_kind() == rules::v1::OBJECTOR_KIND_ANONYMOUS);
+    *answer->mutable_waiting_since() = DayToProto(rules.today);
     YZ_ASSIGN_OR_RETURN(const policy::v1::Policy* policy, PolicyOf(notice));
     const auto findings = rules::CheckObjection(*policy, *rules.calendar,
                                                 ObjectionFactsOf(*answer, notice), rules.today);
     answer->mutable_findings()->Assign(findings.begin(), findings.end());
+    EmitJudged(unit, answer->name(), findings, notice.policy());
+    const auto* in_time = rules::Find(findings, "objection.in-time");
+    answer->set_late(in_time != nullptr && in_time->outcome() == common::v1::OUTCOME_VIOLATED);
     if (rules::Allows(findings) && CanBeHeld(award.review_case.state())) {
       YZ_RETURN_IF_ERROR(Hold(unit, &award, answer));
     }
     store_.InsertObjection(unit.sql(), answer);
+    store_.AddToTrail(unit.sql(), answer->case_name(), unit.entry_key());
     v1::ObjectionAdvanced event;
     event.set_objection(answer->name());
     event.set_case_name(answer->case_name());
     event.set_state(answer->state());
     unit.Emit(event);
-    return absl::OkStatus();
+    return Show(answer);
   });
 }
 
@@ -224,23 +261,25 @@ absl::Status Handlers::AdmitObjection(Context& context, const v1::AdmitObjection
     const auto findings = rules::CheckObjection(*policy, *rules.calendar,
                                                 ObjectionFactsOf(*answer, notice), rules.today);
     answer->mutable_findings()->Assign(findings.begin(), findings.end());
+    EmitJudged(unit, answer->name(), findings, notice.policy());
     answer->set_admission_reason(request.reason());
-    answer->clear_due_on();
+    *answer->mutable_waiting_since() = DayToProto(rules.today);
     if (!request.accepted()) {
       const bool held = answer->holds();
       answer->set_holds(false);
       YZ_RETURN_IF_ERROR(Advance(unit, answer, v1::OBJECTION_STATE_NOT_ACCEPTED, "AdmitObjection"));
-      if (!held) return absl::OkStatus();
-      return Release(unit, rules, answer->name(), &award.review_case, &award.notices,
-                     "AdmitObjection");
+      if (held) {
+        YZ_RETURN_IF_ERROR(Release(unit, rules, answer->name(), &award.review_case, &award.notices,
+                                   "AdmitObjection"));
+      }
+      return Show(answer);
     }
     if (!rules::Allows(findings)) return errors::Refused(findings, request.name());
     if (!answer->holds() && CanBeHeld(award.review_case.state())) {
       YZ_RETURN_IF_ERROR(Hold(unit, &award, answer));
     }
-    *answer->mutable_due_on() =
-        DueIn(rules, rules.policy.notice().objection_examination_working_days());
-    return Advance(unit, answer, v1::OBJECTION_STATE_ACCEPTED, "AdmitObjection");
+    YZ_RETURN_IF_ERROR(Advance(unit, answer, v1::OBJECTION_STATE_ACCEPTED, "AdmitObjection"));
+    return Show(answer);
   });
 }
 
@@ -255,12 +294,15 @@ absl::Status Handlers::ReportExamination(Context& context,
     YZ_ASSIGN_OR_RETURN(*answer, LockObjection(unit.sql(), request.name()));
     YZ_RETURN_IF_ERROR(
         ObjectionTransitions().Check(request.name(), answer->state(), "ReportExamination"));
-    YZ_RETURN_IF_ERROR(Enter(rules, context.caller.subject, common::v1::ACT_EXAMINE_OBJECTION,
-                             answer->name(), &review_case));
-    if (!store_.UpdateCase(unit.sql(), &review_case)) return errors::Conflict();
+    YZ_RETURN_IF_ERROR(EnterActOf(unit, rules, request.on_behalf_of(),
+                                  common::v1::ACT_EXAMINE_OBJECTION, answer->name(),
+                                  &review_case));
+    YZ_RETURN_IF_ERROR(Save(unit, &review_case));
     answer->set_report(request.report());
-    answer->clear_due_on();
-    return Advance(unit, answer, v1::OBJECTION_STATE_EXAMINED, "ReportExamination");
+    answer->set_examined_by(context.caller.subject);
+    answer->clear_waiting_since();
+    YZ_RETURN_IF_ERROR(Advance(unit, answer, v1::OBJECTION_STATE_EXAMINED, "ReportExamination"));
+    return Show(answer);
   });
 }
 
@@ -280,8 +322,9 @@ absl::Status Handlers::AnswerObjection(Context& context, const v1::AnswerObjecti
       }
     }
     answer->set_answer(request.answer());
-    answer->clear_due_on();
-    return Advance(unit, answer, v1::OBJECTION_STATE_ANSWERED, "AnswerObjection");
+    answer->clear_waiting_since();
+    YZ_RETURN_IF_ERROR(Advance(unit, answer, v1::OBJECTION_STATE_ANSWERED, "AnswerObjection"));
+    return Show(answer);
   });
 }
 
@@ -291,7 +334,7 @@ absl::Status Handlers::GetObjection(Context& context, const v1::GetObjectionRequ
     YZ_ASSIGN_OR_RETURN(auto objection, store_.Objection(sql, request.name(), false));
     if (!objection) return errors::NotFound(request.name());
     *answer = *std::move(objection);
-    return absl::OkStatus();
+    return Show(answer);
   });
 }
 
@@ -304,7 +347,8 @@ absl::Status Handlers::ListObjections(Context& context, const v1::ListObjections
     answer->Clear();
     YZ_ASSIGN_OR_RETURN(const auto parent, store_.Notice(sql, notice, false));
     if (!parent) return errors::NotFound(request.parent());
-    YZ_ASSIGN_OR_RETURN(const auto objections, store_.Objections(sql, notice, {after, size}));
+    YZ_ASSIGN_OR_RETURN(auto objections, store_.Objections(sql, notice, {after, size}));
+    for (v1::Objection& objection : objections) YZ_RETURN_IF_ERROR(Show(&objection));
     answer->mutable_objections()->Assign(objections.begin(), objections.end());
     if (static_cast<int>(objections.size()) == size) {
       YZ_ASSIGN_OR_RETURN(const std::string last,
@@ -313,6 +357,22 @@ absl::Status Handlers::ListObjections(Context& context, const v1::ListObjections
     }
     return absl::OkStatus();
   });
+}
+
+absl::Status Handlers::ListObjectionQueue(Context& context, const v1::ListObjectionQueueRequest&,
+                                          v1::ListObjectionQueueResponse* answer) {
+  std::vector<v1::Objection> waiting;
+  YZ_RETURN_IF_ERROR(
+      db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
+        YZ_ASSIGN_OR_RETURN(waiting, store_.WaitingObjections(sql, kMostInQueue));
+        for (v1::Objection& objection : waiting) YZ_RETURN_IF_ERROR(Show(&objection));
+        return absl::OkStatus();
+      }));
+  std::stable_sort(waiting.begin(), waiting.end(), [](const auto& a, const auto& b) {
+    return DayFromProto(a.due_on()) < DayFromProto(b.due_on());
+  });
+  answer->mutable_objections()->Assign(waiting.begin(), waiting.end());
+  return absl::OkStatus();
 }
 
 }  // namespace yuezhan::review

@@ -8,7 +8,10 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "common/base/money.h"
+#include "common/base/time_proto.h"
 #include "gtest/gtest.h"
+#include "services/payment/test_payment.h"
 #include "services/review/test_review.h"
 
 namespace yuezhan::review {
@@ -27,6 +30,7 @@ struct Race {
   Day last_day;
   absl::StatusOr<v1::Objection> objection;
   absl::Status withdrawn_notice;
+  absl::StatusOr<v1::Notice> taken_down = absl::UnknownError("not tried");
 };
 
 void RunRace(TestReview& review, Handlers& second, std::mt19937& random, Race* race) {
@@ -49,7 +53,8 @@ void RunRace(TestReview& review, Handlers& second, std::mt19937& random, Race* r
   });
   for (Handlers* handlers : {&review.handlers(), &second}) {
     start([&, handlers] {
-      while (review.GetNotice(race->notice).state() == v1::NOTICE_STATE_RUNNING) {
+      for (int i = 0; i < 200 && review.GetNotice(race->notice).state() == v1::NOTICE_STATE_RUNNING;
+           ++i) {
         const auto wait = handlers->TendNotices();
         EXPECT_TRUE(wait.ok()) << wait.status();
       }
@@ -63,7 +68,13 @@ void RunRace(TestReview& review, Handlers& second, std::mt19937& random, Race* r
       }
     });
   }
-  const int other = static_cast<int>(random() % 3);
+  const int other = static_cast<int>(random() % 4);
+  if (other == 3) {
+    start([&] {
+      race->taken_down = review.Try(&Handlers::RecordPostingDown, review.secretary(),
+                                    review.DownOf(race->notice, "talent"));
+    });
+  }
   if (other == 1) start([&] { review.RequestWithdrawal(race->award); });
   if (other == 2) {
     start([&] {
@@ -109,12 +120,41 @@ void Check(TestReview& review, const Race& race) {
   } else {
     EXPECT_EQ(notice.state(), v1::NOTICE_STATE_WITHDRAWN) << race.objection.status();
   }
+  // Taken down within the period it breaks it, for good until it is back; after it, it does nothing.
+  if (race.taken_down.ok()) {
+    const absl::Time down = FromProto(
+        review.GetNotice(race.notice).postings(1).downs(0).down_time());
+    const bool broke = BeijingDay(down) <= race.last_day;
+    EXPECT_EQ(race.taken_down->state(),
+              broke ? v1::NOTICE_STATE_SUSPENDED : v1::NOTICE_STATE_RUNNING);
+    EXPECT_EQ(notice.state() == v1::NOTICE_STATE_SUSPENDED, broke);
+    EXPECT_EQ(ended, broke ? 0 : 1);
+  }
   if (award.state() == v1::CASE_STATE_CLEARED) {
     EXPECT_EQ(notice.state(), v1::NOTICE_STATE_CONCLUDED);
   }
   if (notice.state() == v1::NOTICE_STATE_WITHDRAWN) {
     EXPECT_EQ(cleared, 0);
   }
+}
+
+// Payment, told in the order of review's journal, stands where review stands.
+void CheckPayment(TestReview& review, payment::TestPayment& payment, const Race& race) {
+  for (const auto& step : review.StepsOf(race.award)) {
+    const absl::Status status = payment.Apply(step);
+    EXPECT_TRUE(status.ok()) << status;
+  }
+  payment::TestCase paid;
+  paid.case_name = race.award;
+  const payment::v1::Award award = payment.GetAward(paid);
+  const v1::Case decided = review.Get(race.award);
+  EXPECT_EQ(award.line_digest(), decided.line_digest());
+  EXPECT_EQ(FenOf(award.amount()).value_or(0), FenOf(decided.awarded_amount()).value_or(0));
+  const auto state = decided.state();
+  EXPECT_EQ(award.state(), state == v1::CASE_STATE_CLEARED     ? payment::v1::AWARD_STATE_CLEARED
+                           : state == v1::CASE_STATE_WITHDRAWN ? payment::v1::AWARD_STATE_RELEASED
+                                                               : payment::v1::AWARD_STATE_RESERVED)
+      << v1::CaseState_Name(state);
 }
 
 TEST(Races, AtTheSecondOfTheDeadlineHaveOneOutcomeEach) {
@@ -127,6 +167,8 @@ TEST(Races, AtTheSecondOfTheDeadlineHaveOneOutcomeEach) {
     // A database for some races: the calendar's years are many, but not endless.
     TestReview review;
     TestReview::Replica replica = review.NewReplica();
+    payment::TestPayment payment;
+    payment.Fund(5'000'000 * 50, 2021);
     for (int k = 0; k < 50 && i < races; ++k, ++i) {
       SCOPED_TRACE(absl::StrCat("YUEZHAN_SEED=", seed, ", race ", i));
       Race race;
@@ -139,6 +181,7 @@ TEST(Races, AtTheSecondOfTheDeadlineHaveOneOutcomeEach) {
                       .ok());
       RunRace(review, *replica.handlers, random, &race);
       Check(review, race);
+      CheckPayment(review, payment, race);
       ++outcomes[review.Get(race.award).state()];
       if (HasFailure()) return;
     }

@@ -1,4 +1,4 @@
-// From the submission to the resolution: articles 5, 5.2 and 7.
+// From the submission to the opinion, and what is common to all: articles 5, 5.2 and 7.
 #include <set>
 #include <thread>
 #include <vector>
@@ -153,151 +153,6 @@ TEST(Opinion, IsJudgedOnTodaysFactsOfTheRegistry) {
   EXPECT_EQ(review.Get(name).state(), v1::CASE_STATE_OPINION_PREPARED);
 }
 
-TEST(Inspection, AnExpertWithAnInterestBlocksTheAward) {
-  TestReview review;
-  const std::string name = review.CaseIn(v1::CASE_STATE_ASSESSED);
-  v1::RecordInspectionRequest request;
-  request.set_name(name);
-  *request.mutable_inspection()->mutable_done_on() = DayToProto(review.host().today() + 1);
-  EXPECT_EQ(
-      errors::Reason(review.Try(&Handlers::RecordInspection, review.reviewer(), request).status()),
-      "INVALID_FIELD");
-  *request.mutable_inspection()->mutable_done_on() = DayToProto(review.host().today());
-  request.mutable_inspection()->set_conclusion("属实");
-  request.mutable_inspection()->add_experts_with_interest("expert-1");
-  review.Do(&Handlers::RecordInspection, review.reviewer(), request);
-  const auto opinion = review.OpinionOn(name, rules::v1::RECOMMENDATION_AWARD);
-  EXPECT_EQ(
-      errors::Reason(review.Try(&Handlers::PrepareOpinion, review.reviewer(), opinion).status()),
-      "REFUSED");
-  request.mutable_inspection()->clear_experts_with_interest();
-  review.Do(&Handlers::RecordInspection, review.reviewer(), request);
-  review.Do(&Handlers::PrepareOpinion, review.reviewer(), opinion);
-}
-
-TEST(Meeting, AwardsThePolicysAmountInOneImmutableSetOfMinutes) {
-  TestReview review;
-  const std::string first = review.CaseIn(v1::CASE_STATE_RECOMMENDED);
-  const std::string second = review.CaseIn(v1::CASE_STATE_RECOMMENDED);
-  const std::string meeting = review.Convene({second, first});
-  auto request = review.Closing(meeting);
-  for (auto& item : *request.mutable_items()) item.set_resolution(rules::v1::RESOLUTION_AWARD);
-  *request.mutable_items(0)->mutable_amount() = MoneyOf(5'000'001);
-  EXPECT_EQ(
-      errors::Reason(review.Try(&Handlers::CloseMeeting, review.secretary(), request).status()),
-      "REFUSED");
-  request.mutable_items(0)->clear_amount();
-  const auto closed = review.Do(&Handlers::CloseMeeting, review.secretary(), request);
-  EXPECT_EQ(closed.state(), v1::MEETING_STATE_CLOSED);
-  EXPECT_EQ(closed.minutes_digest(), MinutesDigest(closed));
-  EXPECT_EQ(FenOf(closed.items(0).amount()).value(), 5'000'000);
-  for (const std::string& name : {first, second}) {
-    const v1::Case award = review.Get(name);
-    EXPECT_EQ(award.line_digest(), LineDigest(award, 5'000'000));
-    EXPECT_FALSE(award.reserved());
-    const auto event = review.StepsOf(name).back();
-    EXPECT_EQ(event.amount_fen(), 5'000'000);
-    EXPECT_EQ(event.line_digest(), award.line_digest());
-    EXPECT_TRUE(event.qualified());
-    std::set<std::string> deciders;
-    for (const auto& act : event.acts())
-      if (act.act() == common::v1::ACT_DECIDE) deciders.insert(act.person());
-    EXPECT_THAT(deciders, ElementsAre("director-1", "director-2", "director-3"));
-  }
-  request.clear_request_id();
-  EXPECT_EQ(
-      errors::Reason(review.Try(&Handlers::CloseMeeting, review.secretary(), request).status()),
-      "STATE_FORBIDS");
-}
-
-TEST(Meeting, ResolvesEveryItemOfItsAgendaAndNoOther) {
-  TestReview review;
-  const std::string name = review.CaseIn(v1::CASE_STATE_ON_AGENDA);
-  const std::string other = review.CaseIn(v1::CASE_STATE_ON_AGENDA);
-  auto request = review.Closing(review.Get(name).meeting());
-  const auto reason = [&] {
-    return errors::Reason(
-        review.Try(&Handlers::CloseMeeting, review.secretary(), request).status());
-  };
-  EXPECT_EQ(reason(), "INVALID_FIELD");  // no resolution
-  request.mutable_items(0)->set_resolution(rules::v1::RESOLUTION_AWARD);
-  request.add_items()->set_case_name(other);
-  EXPECT_EQ(reason(), "INVALID_FIELD");  // of another meeting
-  *request.mutable_items(1) = request.items(0);
-  EXPECT_EQ(reason(), "INVALID_FIELD");  // twice
-  request.mutable_items()->RemoveLast();
-  request.mutable_facts()->mutable_present()->DeleteSubrange(1, 2);
-  EXPECT_EQ(reason(), "REFUSED");  // the chair alone is no meeting
-  request.mutable_facts()->add_present("director-2");
-  request.mutable_facts()->set_association_attends(false);
-  EXPECT_EQ(reason(), "REFUSED");
-  request.mutable_facts()->set_association_attends(true);
-  request.mutable_items(0)->set_votes_for(1);
-  request.mutable_items(0)->set_votes_against(1);
-  EXPECT_EQ(reason(), "REFUSED");  // no majority
-  request.mutable_items(0)->set_votes_for(2);
-  request.mutable_items(0)->set_votes_against(0);
-  EXPECT_EQ(reason(), "");
-}
-
-TEST(Meeting, ARecusedMemberHasAnInterestAndDecidesNothing) {
-  TestReview review;
-  const std::string name = review.CaseIn(v1::CASE_STATE_ON_AGENDA);
-  auto request = review.Closing(review.Get(name).meeting());
-  request.mutable_items(0)->set_resolution(rules::v1::RESOLUTION_DEFER);
-  request.mutable_items(0)->add_recused("director-3");
-  review.Do(&Handlers::CloseMeeting, review.secretary(), request);
-  const v1::Case deferred = review.Get(name);
-  for (const auto& act : deferred.acts()) {
-    if (act.person() != "director-3") continue;
-    EXPECT_EQ(act.act(), common::v1::ACT_INTEREST);
-  }
-  // At the next meeting it cannot be forgotten.
-  review.Convene({name});
-  auto again = review.Closing(review.Get(name).meeting());
-  again.mutable_items(0)->set_resolution(rules::v1::RESOLUTION_AWARD);
-  const auto refused = review.Try(&Handlers::CloseMeeting, review.secretary(), again);
-  EXPECT_EQ(errors::Reason(refused.status()), "REFUSED") << refused.status();
-}
-
-TEST(Meeting, AWithdrawnCaseTakesNoResolution) {
-  TestReview review;
-  const std::string name = review.CaseIn(v1::CASE_STATE_RECOMMENDED);
-  const std::string withdrawn = review.CaseIn(v1::CASE_STATE_RECOMMENDED);
-  auto request = review.Closing(review.Convene({name, withdrawn}));
-  review.RequestWithdrawal(withdrawn);
-  for (auto& item : *request.mutable_items()) item.set_resolution(rules::v1::RESOLUTION_AWARD);
-  EXPECT_EQ(
-      errors::Reason(review.Try(&Handlers::CloseMeeting, review.secretary(), request).status()),
-      "STATE_FORBIDS");
-  request.mutable_items()->RemoveLast();
-  const auto closed = review.Do(&Handlers::CloseMeeting, review.secretary(), request);
-  EXPECT_EQ(closed.items(1).resolution(), rules::v1::RESOLUTION_UNSPECIFIED);
-  EXPECT_EQ(review.Get(name).state(), v1::CASE_STATE_AWARDED);
-  EXPECT_EQ(review.Get(withdrawn).state(), v1::CASE_STATE_WITHDRAWN);
-}
-
-// The case's row takes one of withdrawal and resolution, whoever comes first.
-TEST(Meeting, WithdrawalAndResolutionAtOnceHaveOneOutcome) {
-  TestReview review;
-  for (int i = 0; i < 10; ++i) {
-    const std::string name = review.CaseIn(v1::CASE_STATE_ON_AGENDA);
-    auto request = review.Closing(review.Get(name).meeting());
-    request.mutable_items(0)->set_resolution(rules::v1::RESOLUTION_REFUSE);
-    absl::Status closed;
-    std::thread meeting([&] {
-      closed = review.Try(&Handlers::CloseMeeting, review.secretary(), request).status();
-    });
-    std::thread host([&] { review.RequestWithdrawal(name); });
-    meeting.join();
-    host.join();
-    const bool withdrawn = review.AllEmitted<v1::WithdrawalDecided>().back().event.withdrawn();
-    EXPECT_NE(withdrawn, closed.ok()) << closed;
-    EXPECT_EQ(review.Get(name).state(),
-              withdrawn ? v1::CASE_STATE_WITHDRAWN : v1::CASE_STATE_REFUSED);
-  }
-}
-
 TEST(Payment, OnlyAReservationOfTheLineCounts) {
   TestReview review;
   const std::string name = review.CaseIn(v1::CASE_STATE_ON_AGENDA);
@@ -318,30 +173,6 @@ TEST(Payment, OnlyAReservationOfTheLineCounts) {
   const absl::Duration start = MonotonicNow();
   review.Do(&Handlers::GetCase, review.reviewer(), request);
   EXPECT_LT(MonotonicNow() - start, absl::Seconds(1));  // it is there already
-}
-
-TEST(Requests, TheSameRequest32TimesAtOnceHasOneEffectAndOneAnswer) {
-  TestReview review;
-  const std::string name = review.CaseIn(v1::CASE_STATE_ON_AGENDA);
-  auto request = review.Closing(review.Get(name).meeting());
-  request.set_request_id(NewUuid());
-  request.mutable_items(0)->set_resolution(rules::v1::RESOLUTION_AWARD);
-  std::vector<absl::StatusOr<v1::Meeting>> answers(32);
-  std::vector<std::thread> threads;
-  for (auto& answer : answers) {
-    threads.emplace_back(
-        [&] { answer = review.Try(&Handlers::CloseMeeting, review.secretary(), request); });
-  }
-  for (auto& thread : threads) thread.join();
-  for (const auto& answer : answers) {
-    ASSERT_TRUE(answer.ok()) << answer.status();
-    EXPECT_EQ(answer->SerializeAsString(), answers[0]->SerializeAsString());
-  }
-  EXPECT_EQ(review.StepsOf(name).back().from(), v1::CASE_STATE_ON_AGENDA);
-  request.mutable_items(0)->set_resolution(rules::v1::RESOLUTION_REFUSE);
-  const auto other = review.Try(&Handlers::CloseMeeting, review.secretary(), request);
-  EXPECT_EQ(errors::Reason(other.status()), "REQUEST_ID_REUSED");
-  EXPECT_THAT(std::string(other.status().message()), HasSubstr("items[0].resolution"));
 }
 
 TEST(Lists, PagesHoldEveryCaseOnce) {
@@ -386,7 +217,9 @@ TEST(Lists, WhatIsNotThereIsNotFound) {
 }
 
 TEST(Permissions, ThePublicReadsNoticesAndObjectsAndNothingElse) {
-  const std::set<std::string_view> open = {"GetNotice", "ListNotices", "FileObjection"};
+  // Uploads: of evidence to an objection of one's own.
+  const std::set<std::string_view> open = {"GetNotice",   "ListNotices", "FileObjection",
+                                           "StartUpload", "WriteChunk",  "FinishUpload"};
   int methods = 0;
   for (const auto& row : auth::Permissions()) {
     constexpr std::string_view kService = "yuezhan.review.v1.ReviewService/";
@@ -395,10 +228,11 @@ TEST(Permissions, ThePublicReadsNoticesAndObjectsAndNothingElse) {
     const std::string_view method = row.method.substr(kService.size());
     EXPECT_EQ(row.roles.Has(Role::kPublic), open.contains(method)) << std::string(method);
     EXPECT_EQ(row.roles.Has(Role::kHostUnit), open.contains(method)) << std::string(method);
+    if (method == "PrintDocument") continue;  // checked by kind, where the data is
     for (const Role role : {Role::kPublic, Role::kHostUnit, Role::kDirector, Role::kAuditor})
       EXPECT_FALSE(row.clear_roles.Has(role)) << std::string(method);
   }
-  EXPECT_EQ(methods, 21);
+  EXPECT_EQ(methods, 42);
 }
 
 }  // namespace

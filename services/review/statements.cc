@@ -47,10 +47,9 @@ absl::Status Handlers::Clear(journal::Unit& unit, const Rules& rules, const v1::
   if (digest != review_case->line_digest() || digest != facts.published_line_digest())
     return errors::DataLoss(review_case->name());
   const auto findings = rules::CheckPayment(*policy, *rules.calendar, facts, rules.today);
-  Keep(findings, rules, review_case);
-  *review_case->mutable_policy() = notice.policy();
-  if (!rules::Allows(findings))
-    return store_.UpdateCase(unit.sql(), review_case) ? absl::OkStatus() : errors::Conflict();
+  Keep(unit, findings, notice.policy(), review_case);
+  unit.EmitPrivate(facts);
+  if (!rules::Allows(findings)) return Save(unit, review_case);
   return Advance(unit, review_case, v1::CASE_STATE_CLEARED, method, "", &facts);
 }
 

@@ -21,6 +21,23 @@ struct Page {
   int limit = 50;
 };
 
+// A page of the queue: cases after this one, in the order of their waiting.
+struct QueuePage {
+  int64_t after_since = 0;  // days since 1970-01-01
+  std::string after_id;     // "" from the start
+  int limit = 50;
+};
+
+// A row of the journal in a case's history, as it is stored.
+struct TrailRow {
+  int64_t id = 0;
+  int64_t seq = 0;  // 0: not chained yet
+  std::string request_key;
+  std::string public_part;
+  std::string private_part;
+  std::string wrapped_key;
+};
+
 // A notice whose period runs, as the timer looks at it.
 struct RunningNotice {
   std::string name;
@@ -52,6 +69,16 @@ class Store {
   // `state` 0: any.
   absl::StatusOr<std::vector<v1::Case>> Cases(db::Session& sql, int state, const Page& page) const;
 
+  // Those that wait for an opinion, the longest waiting first; `assignee` "": anybody's.
+  absl::StatusOr<std::vector<v1::Case>> WaitingCases(db::Session& sql, const std::string& assignee,
+                                                     const QueuePage& page) const;
+  // A journal row, by its request_key, belongs to the case's history. Told twice it stands once.
+  void AddToTrail(db::Session& sql, std::string_view case_name, const std::string& entry) const;
+  // Rows of a case's history after the row `after_id`, in the order of the journal; only those that
+  // are chained when `chained`.
+  std::vector<TrailRow> Trail(db::Session& sql, std::string_view case_id, int64_t after_id,
+                              int limit, bool chained) const;
+
   void InsertMeeting(db::Session& sql, v1::Meeting* meeting) const;
   bool UpdateMeeting(db::Session& sql, v1::Meeting* meeting) const;
   absl::StatusOr<std::optional<v1::Meeting>> Meeting(db::Session& sql, std::string_view id,
@@ -73,6 +100,25 @@ class Store {
   absl::StatusOr<std::vector<v1::Objection>> Objections(db::Session& sql,
                                                         std::string_view notice_id,
                                                         const Page& page) const;
+
+  // How many objections the notice has, whose row is locked.
+  int CountObjections(db::Session& sql, std::string_view notice_id) const;
+  // Those that wait for a step with a last day, of all notices, the longest waiting first.
+  absl::StatusOr<std::vector<v1::Objection>> WaitingObjections(db::Session& sql, int limit) const;
+
+  // `entry`: request_key of the journal row that makes it.
+  void InsertDelegation(db::Session& sql, const std::string& entry,
+                        v1::Delegation* delegation) const;
+  bool UpdateDelegation(db::Session& sql, v1::Delegation* delegation) const;
+  absl::StatusOr<std::optional<v1::Delegation>> Delegation(db::Session& sql, std::string_view id,
+                                                           bool lock) const;
+  absl::StatusOr<std::vector<v1::Delegation>> Delegations(db::Session& sql, const Page& page) const;
+  // Those from one to the other that hold on that day, locked: none is revoked meanwhile.
+  absl::StatusOr<std::vector<v1::Delegation>> DelegationsInForce(db::Session& sql,
+                                                                 const std::string& delegator,
+                                                                 const std::string& delegate,
+                                                                 Day day) const;
+  std::string DelegationEntry(db::Session& sql, std::string_view id) const;
 
   // The database server's wall clock.
   absl::Time DatabaseNow(db::Session& sql) const;

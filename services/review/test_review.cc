@@ -1,8 +1,11 @@
 #include "services/review/test_review.h"
 
 #include "absl/strings/str_replace.h"
+#include "common/base/digest.h"
 #include "common/base/money.h"
 #include "common/base/time_proto.h"
+#include "common/journal/sequencer.h"
+#include "common/journal/signer.h"
 #include "services/review/facts.h"
 #include "yuezhan/registry/v1/registry.pb.h"
 
@@ -58,6 +61,17 @@ v1::Objection TestReview::GetObjection(std::string_view name) {
   v1::GetObjectionRequest request;
   request.set_name(std::string(name));
   return Do(&Handlers::GetObjection, secretary(), request);
+}
+
+std::string TestReview::ChainAll() {
+  const auto signer = *journal::Signer::FromPem(journal::Signer::NewPem());
+  journal::Sequencer sequencer(host_.database().pool(), signer, "review", "test");
+  for (int64_t chained = -1; chained != host_.Count("journal_chain");) {
+    chained = host_.Count("journal_chain");
+    const auto wait = sequencer.Step();
+    EXPECT_TRUE(wait.ok()) << wait.status();
+  }
+  return signer->public_key();
 }
 
 std::vector<v1::CaseAdvanced> TestReview::StepsOf(std::string_view case_name) {
@@ -141,7 +155,70 @@ v1::PrepareOpinionRequest TestReview::OpinionOn(const std::string& case_name,
   request.set_recommendation(recommendation);
   request.set_reason("经初审");
   if (recommendation == rules::v1::RECOMMENDATION_RETURN) request.add_points("补充建站批复");
+  v1::CheckCaseRequest check;
+  check.set_name(case_name);
+  const auto checked = Try(&Handlers::CheckCase, reviewer(), check);
+  if (recommendation != rules::v1::RECOMMENDATION_AWARD || !checked.ok()) return request;
+  for (const auto& finding : checked->findings()) {
+    auto* word = request.add_finding_reviews();
+    word->set_rule_id(finding.rule_id());
+    word->set_confirmed(true);
+  }
   return request;
+}
+
+void TestReview::CallInspection(const std::string& case_name) {
+  v1::CallInspectionRequest request;
+  request.set_name(case_name);
+  request.set_reason("核实设备到位情况");
+  for (const char* subject : {"expert-1", "expert-2"}) {
+    auto* expert = request.add_experts();
+    expert->set_subject(subject);
+    expert->set_display_name(Concat({"专家", subject}));
+  }
+  Do(&Handlers::CallInspection, reviewer(), request);
+}
+
+v1::RecordDeclarationRequest TestReview::DeclarationOf(const std::string& case_name,
+                                                       std::string_view expert, bool interest) {
+  v1::RecordDeclarationRequest request;
+  request.set_name(case_name);
+  request.set_expert(std::string(expert));
+  request.set_declaration(interest ? v1::INTEREST_DECLARATION_INTEREST
+                                   : v1::INTEREST_DECLARATION_NONE);
+  if (interest) request.set_statement("与建站单位有合作");
+  return request;
+}
+
+v1::RecordInspectionRequest TestReview::InspectionOf(const std::string& case_name) {
+  v1::RecordInspectionRequest request;
+  request.set_name(case_name);
+  *request.mutable_done_on() = DayToProto(host_.today());
+  request.add_attended("expert-1");
+  auto* item = request.add_items();
+  item->set_item("办公场所");
+  item->set_seen("有固定办公室两间（演示）");
+  item->set_agrees(true);
+  request.set_conclusion("与申报材料一致");
+  return request;
+}
+
+v1::EvidenceFile TestReview::Upload(const Context& who, const std::string& parent,
+                                    std::string_view code, const std::string& data) {
+  v1::StartUploadRequest start;
+  start.set_parent(parent);
+  start.set_code(std::string(code));
+  start.set_file_name("照片.png");
+  start.set_size_bytes(static_cast<int64_t>(data.size()));
+  v1::EvidenceFile file = Do(&Handlers::StartUpload, who, start);
+  v1::WriteChunkRequest chunk;
+  chunk.set_name(file.name());
+  chunk.set_data(data);
+  Do(&Handlers::WriteChunk, who, chunk);
+  v1::FinishUploadRequest finish;
+  finish.set_name(file.name());
+  finish.set_sha256(ToHex(Sha256(data)));
+  return Do(&Handlers::FinishUpload, who, finish);
 }
 
 void TestReview::Prepare(const std::string& case_name, rules::v1::Recommendation recommendation) {
@@ -175,6 +252,8 @@ v1::CloseMeetingRequest TestReview::Closing(const std::string& meeting) {
   facts->set_chair("director-1");
   for (const char* member : {"director-1", "director-2", "director-3"}) facts->add_present(member);
   facts->set_recorder("secretary-1");
+  request.add_attending("secretary-1");
+  request.add_attending("reviewer-2");
   facts->set_signer("director-1");
   facts->set_association_attends(true);
   facts->set_minutes_number("岳人才办纪〔2021〕7号（演示）");
@@ -223,6 +302,24 @@ void TestReview::PostAll(const std::string& name) {
   const v1::Notice notice = GetNotice(name);
   for (const char* site : {"hongxing", "talent", "association"})
     Do(&Handlers::RecordPosting, secretary(), PostingOn(notice, site));
+}
+
+v1::RecordPostingDownRequest TestReview::DownOf(const std::string& notice, std::string_view site) {
+  v1::RecordPostingDownRequest request;
+  request.set_name(notice);
+  request.set_site(std::string(site));
+  *request.mutable_down_time() = ToProto(host_.clock().Now());
+  request.set_reason("网站检修");
+  return request;
+}
+
+v1::RecordPostingBackRequest TestReview::BackOf(const std::string& notice, std::string_view site) {
+  v1::RecordPostingBackRequest request;
+  request.set_name(notice);
+  request.set_site(std::string(site));
+  *request.mutable_back_time() = ToProto(host_.clock().Now());
+  request.set_list_digest(GetNotice(notice).list_digest());
+  return request;
 }
 
 v1::FileObjectionRequest TestReview::ObjectionTo(const std::string& case_name) {

@@ -21,6 +21,9 @@
 
 namespace yuezhan::review {
 
+// Taken for a picture by its first bytes.
+inline constexpr char kPicture[] = "\x89PNG\r\n\x1A\n....";
+
 // Registry as review asks it: every station operates, until a test says otherwise.
 class FakeRegistry : public rpc::Channel {
  public:
@@ -122,6 +125,8 @@ class TestReview {
     }
     return all;
   }
+  // Puts all rows of the journal into the chain, as the sequencer would; the public key that signed.
+  std::string ChainAll();
   // Those that a case went through.
   std::vector<v1::CaseAdvanced> StepsOf(std::string_view case_name);
   // A submission; its case's name. Each application is a station of its own.
@@ -137,6 +142,14 @@ class TestReview {
   v1::PrepareOpinionRequest OpinionOn(const std::string& case_name,
                                       rules::v1::Recommendation recommendation);
   void Assess(const std::string& case_name);
+  // Calls experts expert-1 and expert-2.
+  void CallInspection(const std::string& case_name);
+  v1::RecordDeclarationRequest DeclarationOf(const std::string& case_name, std::string_view expert,
+                                             bool interest);
+  // By expert-1.
+  v1::RecordInspectionRequest InspectionOf(const std::string& case_name);
+  v1::EvidenceFile Upload(const Context& who, const std::string& parent, std::string_view code,
+                          const std::string& data);
   void Prepare(const std::string& case_name, rules::v1::Recommendation recommendation);
   void Approve(const std::string& case_name);
   // Convenes a meeting on cases ("cases/…") and objections; its name.
@@ -150,6 +163,8 @@ class TestReview {
   std::string Issue(const std::vector<std::string>& cases);  // its name
   v1::RecordPostingRequest PostingOn(const v1::Notice& notice, std::string_view site);
   void PostAll(const std::string& notice);
+  v1::RecordPostingDownRequest DownOf(const std::string& notice, std::string_view site);  // now
+  v1::RecordPostingBackRequest BackOf(const std::string& notice, std::string_view site);
   v1::FileObjectionRequest ObjectionTo(const std::string& case_name);
   std::string Object(const std::string& case_name);  // its name
   void Admit(const std::string& objection, bool accepted);

@@ -9,67 +9,76 @@ namespace yuezhan::review {
 // The states of a case (articles 5 to 5.4) and what leads from one to another.
 inline const Transitions& CaseTransitions() {
   using namespace v1;  // NOLINT
-  static const Transitions transitions(
-      CaseState_descriptor(),
-      {
-          {0, CASE_STATE_OPEN, "event:SUBMITTED"},
-          {CASE_STATE_RETURNED, CASE_STATE_OPEN, "event:SUBMITTED"},
+  static const Transitions transitions(CaseState_descriptor(), [] {
+    std::vector<Transition> table = {
+        {0, CASE_STATE_OPEN, "event:SUBMITTED"},
+        {CASE_STATE_RETURNED, CASE_STATE_OPEN, "event:SUBMITTED"},
 
-          {CASE_STATE_OPEN, CASE_STATE_ASSESSED, "RecordAssessment"},
-          {CASE_STATE_OPINION_PREPARED, CASE_STATE_ASSESSED, "RecordAssessment"},
-          {CASE_STATE_OPEN, CASE_STATE_OPEN, "RecordInspection"},
-          {CASE_STATE_ASSESSED, CASE_STATE_ASSESSED, "RecordInspection"},
-          {CASE_STATE_OPINION_PREPARED, CASE_STATE_OPINION_PREPARED, "RecordInspection"},
-          {CASE_STATE_RECOMMENDED, CASE_STATE_RECOMMENDED, "RecordInspection"},
-          {CASE_STATE_OPEN, CASE_STATE_OPINION_PREPARED, "PrepareOpinion"},
-          {CASE_STATE_ASSESSED, CASE_STATE_OPINION_PREPARED, "PrepareOpinion"},
-          {CASE_STATE_OPINION_PREPARED, CASE_STATE_OPINION_PREPARED, "PrepareOpinion"},
-          {CASE_STATE_OPINION_PREPARED, CASE_STATE_RECOMMENDED, "ApproveOpinion"},
-          {CASE_STATE_OPINION_PREPARED, CASE_STATE_RETURNED, "ApproveOpinion"},
-          {CASE_STATE_OPINION_PREPARED, CASE_STATE_REFUSED, "ApproveOpinion"},
+        {CASE_STATE_OPEN, CASE_STATE_ASSESSED, "RecordAssessment"},
+        {CASE_STATE_OPINION_PREPARED, CASE_STATE_ASSESSED, "RecordAssessment"},
+        {CASE_STATE_OPEN, CASE_STATE_OPINION_PREPARED, "PrepareOpinion"},
+        {CASE_STATE_ASSESSED, CASE_STATE_OPINION_PREPARED, "PrepareOpinion"},
+        {CASE_STATE_OPINION_PREPARED, CASE_STATE_OPINION_PREPARED, "PrepareOpinion"},
+        {CASE_STATE_OPINION_PREPARED, CASE_STATE_RECOMMENDED, "ApproveOpinion"},
+        {CASE_STATE_OPINION_PREPARED, CASE_STATE_RETURNED, "ApproveOpinion"},
+        {CASE_STATE_OPINION_PREPARED, CASE_STATE_REFUSED, "ApproveOpinion"},
 
-          {CASE_STATE_RECOMMENDED, CASE_STATE_ON_AGENDA, "ConveneMeeting"},
-          {CASE_STATE_ON_AGENDA, CASE_STATE_AWARDED, "CloseMeeting"},
-          {CASE_STATE_ON_AGENDA, CASE_STATE_REFUSED, "CloseMeeting"},
-          {CASE_STATE_ON_AGENDA, CASE_STATE_RECOMMENDED, "CloseMeeting"},
+        {CASE_STATE_RECOMMENDED, CASE_STATE_ON_AGENDA, "ConveneMeeting"},
+        {CASE_STATE_ON_AGENDA, CASE_STATE_AWARDED, "CloseMeeting"},
+        {CASE_STATE_ON_AGENDA, CASE_STATE_REFUSED, "CloseMeeting"},
+        {CASE_STATE_ON_AGENDA, CASE_STATE_RECOMMENDED, "CloseMeeting"},
+        // A resolution that corrects the one before, while the award is on no list.
+        {CASE_STATE_AWARDED, CASE_STATE_AWARDED, "ConveneMeeting"},
+        {CASE_STATE_AWARDED, CASE_STATE_AWARDED, "CloseMeeting"},
+        {CASE_STATE_AWARDED, CASE_STATE_REFUSED, "CloseMeeting"},
 
-          {CASE_STATE_AWARDED, CASE_STATE_IN_NOTICE, "IssueNotice"},
-          {CASE_STATE_IN_NOTICE, CASE_STATE_AWARDED, "WithdrawNotice"},
-          {CASE_STATE_NOTICE_ENDED, CASE_STATE_AWARDED, "WithdrawNotice"},
-          {CASE_STATE_IN_NOTICE, CASE_STATE_NOTICE_ENDED, "timer:NoticeEnds"},
-          {CASE_STATE_NOTICE_ENDED, CASE_STATE_CLEARED, "timer:NoticeEnds"},
-          {CASE_STATE_NOTICE_ENDED, CASE_STATE_CLEARED, "SignNoticeResult"},
+        {CASE_STATE_AWARDED, CASE_STATE_IN_NOTICE, "IssueNotice"},
+        {CASE_STATE_IN_NOTICE, CASE_STATE_AWARDED, "WithdrawNotice"},
+        {CASE_STATE_NOTICE_ENDED, CASE_STATE_AWARDED, "WithdrawNotice"},
+        {CASE_STATE_IN_NOTICE, CASE_STATE_NOTICE_ENDED, "timer:NoticeEnds"},
+        {CASE_STATE_NOTICE_ENDED, CASE_STATE_CLEARED, "timer:NoticeEnds"},
+        {CASE_STATE_NOTICE_ENDED, CASE_STATE_CLEARED, "SignNoticeResult"},
 
-          // An objection, and what settles the last one that holds the award.
-          {CASE_STATE_IN_NOTICE, CASE_STATE_OBJECTED, "FileObjection"},
-          {CASE_STATE_NOTICE_ENDED, CASE_STATE_OBJECTED, "FileObjection"},
-          {CASE_STATE_AWARDED, CASE_STATE_OBJECTED, "FileObjection"},
-          {CASE_STATE_OBJECTED, CASE_STATE_OBJECTED, "FileObjection"},
-          {CASE_STATE_OBJECTED, CASE_STATE_OBJECTED, "AdmitObjection"},
-          {CASE_STATE_OBJECTED, CASE_STATE_IN_NOTICE, "AdmitObjection"},
-          {CASE_STATE_OBJECTED, CASE_STATE_NOTICE_ENDED, "AdmitObjection"},
-          {CASE_STATE_OBJECTED, CASE_STATE_AWARDED, "AdmitObjection"},
-          {CASE_STATE_NOTICE_ENDED, CASE_STATE_CLEARED, "AdmitObjection"},
-          {CASE_STATE_OBJECTED, CASE_STATE_OBJECTED, "CloseMeeting"},
-          {CASE_STATE_OBJECTED, CASE_STATE_IN_NOTICE, "CloseMeeting"},
-          {CASE_STATE_OBJECTED, CASE_STATE_NOTICE_ENDED, "CloseMeeting"},
-          {CASE_STATE_OBJECTED, CASE_STATE_AWARDED, "CloseMeeting"},
-          {CASE_STATE_OBJECTED, CASE_STATE_CANCELLED, "CloseMeeting"},
-          {CASE_STATE_NOTICE_ENDED, CASE_STATE_CLEARED, "CloseMeeting"},
+        // An objection, and what settles the last one that holds the award.
+        {CASE_STATE_IN_NOTICE, CASE_STATE_OBJECTED, "FileObjection"},
+        {CASE_STATE_NOTICE_ENDED, CASE_STATE_OBJECTED, "FileObjection"},
+        {CASE_STATE_AWARDED, CASE_STATE_OBJECTED, "FileObjection"},
+        {CASE_STATE_OBJECTED, CASE_STATE_OBJECTED, "FileObjection"},
+        {CASE_STATE_OBJECTED, CASE_STATE_OBJECTED, "AdmitObjection"},
+        {CASE_STATE_OBJECTED, CASE_STATE_IN_NOTICE, "AdmitObjection"},
+        {CASE_STATE_OBJECTED, CASE_STATE_NOTICE_ENDED, "AdmitObjection"},
+        {CASE_STATE_OBJECTED, CASE_STATE_AWARDED, "AdmitObjection"},
+        {CASE_STATE_NOTICE_ENDED, CASE_STATE_CLEARED, "AdmitObjection"},
+        {CASE_STATE_OBJECTED, CASE_STATE_OBJECTED, "CloseMeeting"},
+        {CASE_STATE_OBJECTED, CASE_STATE_IN_NOTICE, "CloseMeeting"},
+        {CASE_STATE_OBJECTED, CASE_STATE_NOTICE_ENDED, "CloseMeeting"},
+        {CASE_STATE_OBJECTED, CASE_STATE_AWARDED, "CloseMeeting"},
+        {CASE_STATE_OBJECTED, CASE_STATE_CANCELLED, "CloseMeeting"},
+        {CASE_STATE_NOTICE_ENDED, CASE_STATE_CLEARED, "CloseMeeting"},
 
-          {CASE_STATE_CLEARED, CASE_STATE_PAID, "event:SETTLED"},
+        {CASE_STATE_CLEARED, CASE_STATE_PAID, "event:SETTLED"},
 
-          {CASE_STATE_OPEN, CASE_STATE_WITHDRAWN, "event:WithdrawalRequested"},
-          {CASE_STATE_ASSESSED, CASE_STATE_WITHDRAWN, "event:WithdrawalRequested"},
-          {CASE_STATE_OPINION_PREPARED, CASE_STATE_WITHDRAWN, "event:WithdrawalRequested"},
-          {CASE_STATE_RETURNED, CASE_STATE_WITHDRAWN, "event:WithdrawalRequested"},
-          {CASE_STATE_RECOMMENDED, CASE_STATE_WITHDRAWN, "event:WithdrawalRequested"},
-          {CASE_STATE_ON_AGENDA, CASE_STATE_WITHDRAWN, "event:WithdrawalRequested"},
-          {CASE_STATE_AWARDED, CASE_STATE_WITHDRAWN, "event:WithdrawalRequested"},
-          {CASE_STATE_IN_NOTICE, CASE_STATE_WITHDRAWN, "event:WithdrawalRequested"},
-          {CASE_STATE_OBJECTED, CASE_STATE_WITHDRAWN, "event:WithdrawalRequested"},
-          {CASE_STATE_NOTICE_ENDED, CASE_STATE_WITHDRAWN, "event:WithdrawalRequested"},
-      });
+        {CASE_STATE_OPEN, CASE_STATE_WITHDRAWN, "event:WithdrawalRequested"},
+        {CASE_STATE_ASSESSED, CASE_STATE_WITHDRAWN, "event:WithdrawalRequested"},
+        {CASE_STATE_OPINION_PREPARED, CASE_STATE_WITHDRAWN, "event:WithdrawalRequested"},
+        {CASE_STATE_RETURNED, CASE_STATE_WITHDRAWN, "event:WithdrawalRequested"},
+        {CASE_STATE_RECOMMENDED, CASE_STATE_WITHDRAWN, "event:WithdrawalRequested"},
+        {CASE_STATE_ON_AGENDA, CASE_STATE_WITHDRAWN, "event:WithdrawalRequested"},
+        {CASE_STATE_AWARDED, CASE_STATE_WITHDRAWN, "event:WithdrawalRequested"},
+        {CASE_STATE_IN_NOTICE, CASE_STATE_WITHDRAWN, "event:WithdrawalRequested"},
+        {CASE_STATE_OBJECTED, CASE_STATE_WITHDRAWN, "event:WithdrawalRequested"},
+        {CASE_STATE_NOTICE_ENDED, CASE_STATE_WITHDRAWN, "event:WithdrawalRequested"},
+    };
+    // What a case file takes in while the case is looked at; none of it moves the case.
+    for (const auto state : {CASE_STATE_OPEN, CASE_STATE_ASSESSED, CASE_STATE_OPINION_PREPARED,
+                             CASE_STATE_RECOMMENDED}) {
+      for (const auto* method : {"CallInspection", "RecordDeclaration", "RecordInspection",
+                                 "AskDepartment", "RecordDepartmentOpinion", "AssignCase",
+                                 "FinishUpload"})
+        table.push_back({state, state, method});
+    }
+    return table;
+  }());
   return transitions;
 }
 
@@ -94,6 +103,17 @@ inline const Transitions& NoticeTransitions() {
           {NOTICE_STATE_ISSUED, NOTICE_STATE_ISSUED, "RecordPosting"},
           {NOTICE_STATE_ISSUED, NOTICE_STATE_RUNNING, "RecordPosting"},
           {NOTICE_STATE_RUNNING, NOTICE_STATE_RUNNING, "timer:CalendarChanged"},
+          // A site that does not show the list: no period while it breaks one. What goes down after
+          // the last day breaks none.
+          {NOTICE_STATE_ISSUED, NOTICE_STATE_ISSUED, "RecordPostingDown"},
+          {NOTICE_STATE_RUNNING, NOTICE_STATE_SUSPENDED, "RecordPostingDown"},
+          {NOTICE_STATE_RUNNING, NOTICE_STATE_RUNNING, "RecordPostingDown"},
+          {NOTICE_STATE_SUSPENDED, NOTICE_STATE_SUSPENDED, "RecordPostingDown"},
+          {NOTICE_STATE_ISSUED, NOTICE_STATE_ISSUED, "RecordPostingBack"},
+          {NOTICE_STATE_ISSUED, NOTICE_STATE_RUNNING, "RecordPostingBack"},
+          {NOTICE_STATE_RUNNING, NOTICE_STATE_RUNNING, "RecordPostingBack"},
+          {NOTICE_STATE_SUSPENDED, NOTICE_STATE_SUSPENDED, "RecordPostingBack"},
+          {NOTICE_STATE_SUSPENDED, NOTICE_STATE_RUNNING, "RecordPostingBack"},
           {NOTICE_STATE_RUNNING, NOTICE_STATE_ENDED, "timer:NoticeEnds"},
           {NOTICE_STATE_ENDED, NOTICE_STATE_ENDED, "SignNoticeResult"},
           {NOTICE_STATE_ENDED, NOTICE_STATE_CONCLUDED, "SignNoticeResult"},
@@ -103,10 +123,12 @@ inline const Transitions& NoticeTransitions() {
           {NOTICE_STATE_CONCLUDED, NOTICE_STATE_ENDED, "CloseMeeting"},
           {NOTICE_STATE_ISSUED, NOTICE_STATE_WITHDRAWN, "WithdrawNotice"},
           {NOTICE_STATE_RUNNING, NOTICE_STATE_WITHDRAWN, "WithdrawNotice"},
+          {NOTICE_STATE_SUSPENDED, NOTICE_STATE_WITHDRAWN, "WithdrawNotice"},
           {NOTICE_STATE_ENDED, NOTICE_STATE_WITHDRAWN, "WithdrawNotice"},
           // Objections are taken as long as the notice stands; in time or not is the rules' word.
           {NOTICE_STATE_ISSUED, NOTICE_STATE_ISSUED, "FileObjection"},
           {NOTICE_STATE_RUNNING, NOTICE_STATE_RUNNING, "FileObjection"},
+          {NOTICE_STATE_SUSPENDED, NOTICE_STATE_SUSPENDED, "FileObjection"},
           {NOTICE_STATE_ENDED, NOTICE_STATE_ENDED, "FileObjection"},
           {NOTICE_STATE_CONCLUDED, NOTICE_STATE_CONCLUDED, "FileObjection"},
       });
@@ -128,6 +150,9 @@ inline const Transitions& ObjectionTransitions() {
           {OBJECTION_STATE_EXAMINED, OBJECTION_STATE_RESOLVED, "CloseMeeting"},
           {OBJECTION_STATE_RESOLVED, OBJECTION_STATE_ANSWERED, "AnswerObjection"},
           {OBJECTION_STATE_NOT_ACCEPTED, OBJECTION_STATE_ANSWERED, "AnswerObjection"},
+          // Evidence, as long as it is being looked at.
+          {OBJECTION_STATE_RECEIVED, OBJECTION_STATE_RECEIVED, "FinishUpload"},
+          {OBJECTION_STATE_ACCEPTED, OBJECTION_STATE_ACCEPTED, "FinishUpload"},
           // Where the award is gone, so that no meeting has anything to resolve.
           {OBJECTION_STATE_ACCEPTED, OBJECTION_STATE_ANSWERED, "AnswerObjection"},
           {OBJECTION_STATE_EXAMINED, OBJECTION_STATE_ANSWERED, "AnswerObjection"},

@@ -2,6 +2,9 @@
 // and changes nothing.
 #include "services/review/transitions.h"
 
+#include <functional>
+#include <map>
+
 #include "absl/strings/str_cat.h"
 #include "common/errors/errors.h"
 #include "gtest/gtest.h"
@@ -9,6 +12,56 @@
 
 namespace yuezhan::review {
 namespace {
+
+// What a case file takes in, in whatever state it does.
+const std::map<std::string_view, std::function<void(TestReview&, const std::string&)>> kFileActs = {
+    {"CallInspection",
+     [](TestReview& review, const std::string& name) { review.CallInspection(name); }},
+    {"RecordDeclaration",
+     [](TestReview& review, const std::string& name) {
+       review.CallInspection(name);
+       review.Do(&Handlers::RecordDeclaration, review.reviewer(),
+                 review.DeclarationOf(name, "expert-1", false));
+     }},
+    {"RecordInspection",
+     [](TestReview& review, const std::string& name) {
+       review.CallInspection(name);
+       review.Do(&Handlers::RecordDeclaration, review.reviewer(),
+                 review.DeclarationOf(name, "expert-1", false));
+       EXPECT_TRUE(
+           review.Do(&Handlers::RecordInspection, review.reviewer(), review.InspectionOf(name))
+               .inspection()
+               .has_done_on());
+     }},
+    {"AskDepartment",
+     [](TestReview& review, const std::string& name) {
+       v1::AskDepartmentRequest request;
+       request.set_name(name);
+       request.set_department("市工信局");
+       request.set_question("该站是否符合产业方向");
+       review.Do(&Handlers::AskDepartment, review.reviewer(), request);
+     }},
+    {"RecordDepartmentOpinion",
+     [](TestReview& review, const std::string& name) {
+       kFileActs.at("AskDepartment")(review, name);
+       v1::RecordDepartmentOpinionRequest request;
+       request.set_name(name);
+       request.set_department("市工信局");
+       request.set_opinion("符合");
+       review.Do(&Handlers::RecordDepartmentOpinion, review.reviewer(), request);
+     }},
+    {"AssignCase",
+     [](TestReview& review, const std::string& name) {
+       v1::AssignCaseRequest request;
+       request.set_name(name);
+       request.set_assignee("reviewer-1");
+       review.Do(&Handlers::AssignCase, review.head(), request);
+     }},
+    {"FinishUpload",
+     [](TestReview& review, const std::string& name) {
+       review.Upload(review.reviewer(), name, "inspection", std::string(kPicture));
+     }},
+};
 
 // Brings a case to the state before, and acts: one function for each method of the table. The case.
 struct Path {
@@ -30,7 +83,11 @@ struct Path {
       review.Assess(name);
       return name;
     }
-    if (row.method == "RecordInspection") return Inspect(from);
+    if (const auto act = kFileActs.find(row.method); act != kFileActs.end()) {
+      const std::string name = review.CaseIn(from);
+      act->second(review, name);
+      return name;
+    }
     if (row.method == "PrepareOpinion") {
       const std::string name = review.CaseIn(from);
       review.Prepare(name, from == v1::CASE_STATE_OPEN ? rules::v1::RECOMMENDATION_RETURN
@@ -38,6 +95,9 @@ struct Path {
       return name;
     }
     if (row.method == "ApproveOpinion") return review.CaseIn(to);
+    if (from == v1::CASE_STATE_AWARDED &&
+        (row.method == "ConveneMeeting" || row.method == "CloseMeeting"))
+      return Correct(row.method, to);
     if (row.method == "ConveneMeeting") return review.CaseIn(to);
     if (row.method == "IssueNotice") return review.CaseIn(to);
     if (row.method == "WithdrawNotice") return Withdraw(from);
@@ -59,14 +119,19 @@ struct Path {
     return returned.name();
   }
 
-  std::string Inspect(v1::CaseState from) {
-    v1::RecordInspectionRequest request;
-    request.set_name(review.CaseIn(from));
-    request.mutable_inspection()->set_conclusion("与申报材料一致");
-    *request.mutable_inspection()->mutable_done_on() = DayToProto(review.host().today());
-    EXPECT_TRUE(
-        review.Do(&Handlers::RecordInspection, review.reviewer(), request).inspection().called());
-    return request.name();
+  // A resolution that cites the one it corrects.
+  std::string Correct(std::string_view method, v1::CaseState to) {
+    const std::string name = review.CaseIn(v1::CASE_STATE_AWARDED);
+    v1::ConveneMeetingRequest convene;
+    convene.add_items()->set_case_name(name);
+    convene.mutable_items(0)->set_corrects(review.Get(name).meeting());
+    auto closing =
+        review.Closing(review.Do(&Handlers::ConveneMeeting, review.secretary(), convene).name());
+    if (method == "ConveneMeeting") return name;
+    closing.mutable_items(0)->set_resolution(
+        to == v1::CASE_STATE_AWARDED ? rules::v1::RESOLUTION_AWARD : rules::v1::RESOLUTION_REFUSE);
+    review.Do(&Handlers::CloseMeeting, review.secretary(), closing);
+    return name;
   }
 
   static void WithdrawNotice(TestReview& review, const std::string& notice) {
@@ -240,6 +305,10 @@ std::string NoticeIn(TestReview& review, v1::NoticeState state) {
   }
   const std::string notice = review.Get(name).notice();
   if (state == v1::NOTICE_STATE_RUNNING) return notice;
+  if (state == v1::NOTICE_STATE_SUSPENDED) {
+    review.Do(&Handlers::RecordPostingDown, review.secretary(), review.DownOf(notice, "hongxing"));
+    return notice;
+  }
   review.PassPeriod(notice);
   review.Tend();
   if (state == v1::NOTICE_STATE_CONCLUDED) review.SignBoth(notice);
@@ -255,7 +324,8 @@ TEST(Transitions, ANoticeIsChangedFromTheStatesOfItsTableOnly) {
     v1::Notice notice = review.GetNotice(name);
     ASSERT_EQ(notice.state(), state);
     for (const std::string_view method :
-         {"RecordPosting", "SignNoticeResult", "FileObjection", "WithdrawNotice"}) {
+         {"RecordPosting", "RecordPostingDown", "RecordPostingBack", "SignNoticeResult",
+          "FileObjection", "WithdrawNotice"}) {
       if (NoticeTransitions().Check(name, state, method).ok()) continue;
       SCOPED_TRACE(absl::StrCat(states->value(i)->name(), " ", std::string(method)));
       absl::Status status;
@@ -263,6 +333,16 @@ TEST(Transitions, ANoticeIsChangedFromTheStatesOfItsTableOnly) {
         status = review
                      .Try(&Handlers::RecordPosting, review.secretary(),
                           review.PostingOn(notice, "hongxing"))
+                     .status();
+      } else if (method == "RecordPostingDown") {
+        status = review
+                     .Try(&Handlers::RecordPostingDown, review.secretary(),
+                          review.DownOf(name, "hongxing"))
+                     .status();
+      } else if (method == "RecordPostingBack") {
+        status = review
+                     .Try(&Handlers::RecordPostingBack, review.secretary(),
+                          review.BackOf(name, "hongxing"))
                      .status();
       } else if (method == "SignNoticeResult") {
         status = review.Sign(name, v1::OFFICE_ASSOCIATION).status();

@@ -24,6 +24,8 @@ absl::Status ClockAdvance(const Words& words);
 absl::Status Token(const Words& words);
 absl::Status Call(const Words& words);
 absl::Status Csv(const Words& words);
+absl::Status Evidence(const Words& words);
+absl::Status EvidenceVerify(const Words& words);
 absl::Status JournalVerify(const Words& words);
 absl::Status JournalHead(const Words& words);
 absl::Status JournalFollowers(const Words& words);

@@ -77,6 +77,13 @@ const Command kCommands[] = {
      "Write a whole list as CSV, page by page, for example: yz csv application/ListApplications "
      "--columns=name,station_name,state '{\"filter\": \"subsidy_year = 2026\"}'.",
      "逐页导出列表为CSV表格。", "profile as subject display_name host_unit columns", &Csv},
+    {"evidence verify", "FILE [KEY_ID…]", 1, 20,
+     "Check the evidence of a case offline: entries, signatures, private parts, history, digests, "
+     "policy, calendar. KEY_ID: keys that you trust, as `yz journal head` shows them.",
+     "离线校验案件证据文件；KEY_ID 为可信的签名密钥。", "", &EvidenceVerify},
+    {"evidence", "CASE [FILE]", 1, 2,
+     "Write the history of a case with all that proves it into one file.",
+     "将案件全过程及其证明写入一个文件。", kCaller, &Evidence},
     {"journal verify", "[SERVICE…]", 0, 4,
      "Verify journals from the first row to the head, with what the other services saw of them.",
      "校验日志链（含其他服务的见证）。", kCaller, &JournalVerify},

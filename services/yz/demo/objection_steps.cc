@@ -61,6 +61,7 @@ absl::StatusOr<std::string> Close(Stage& stage) {
   v1::CloseMeetingRequest request;
   request.set_name(stage.second_meeting);
   *request.mutable_facts() = stage.scenario.second_meeting;
+  AddAttending(stage, &request);
   std::string result;
   for (const DemoObjection& input : stage.scenario.objections) {
     v1::MeetingItem& item = *request.add_items();

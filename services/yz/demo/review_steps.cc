@@ -46,15 +46,25 @@ absl::StatusOr<std::string> ConfirmScans(Stage& stage, const DemoStation& statio
 }
 
 absl::StatusOr<std::string> PrepareOpinion(Stage& stage, const DemoStation& station) {
+  v1::CheckCaseRequest check;
+  check.set_name(stage.names[station.key].review_case);
+  YZ_ASSIGN_OR_RETURN(const auto checked,
+                      stage.Call<v1::CheckCaseResponse>(stage.Person("reviewer"), "review",
+                                                        "CheckCase", check));
   v1::PrepareOpinionRequest request;
-  request.set_name(stage.names[station.key].review_case);
+  request.set_name(check.name());
+  for (const auto& finding : checked.findings()) {
+    v1::FindingReview& review = *request.add_finding_reviews();
+    review.set_rule_id(finding.rule_id());
+    review.set_confirmed(true);
+  }
   request.set_recommendation(rules::v1::RECOMMENDATION_AWARD);
   request.set_reason("材料齐全，符合申报条件。");
   YZ_RETURN_IF_ERROR(stage
                          .Call<v1::Case>(stage.Person("reviewer"), "review", "PrepareOpinion",
                                          request, station.key)
                          .status());
-  return std::string("建议给予资助");
+  return absl::StrCat("逐项确认", checked.findings_size(), "项，建议给予资助");
 }
 
 absl::StatusOr<std::string> ApproveOpinion(Stage& stage, const DemoStation& station) {
@@ -85,6 +95,7 @@ absl::StatusOr<std::string> Close(Stage& stage) {
   v1::CloseMeetingRequest request;
   request.set_name(stage.meeting);
   *request.mutable_facts() = stage.scenario.meeting;
+  AddAttending(stage, &request);
   for (const DemoStation& station : stage.scenario.stations) {
     if (!station.Awarded()) continue;
     v1::MeetingItem& item = *request.add_items();

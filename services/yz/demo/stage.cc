@@ -87,6 +87,11 @@ absl::StatusOr<std::string> Stage::Refusal(const absl::Status& status) {
   return absl::StrCat("不予办理：", sentences.empty() ? errors::MessageZh(status) : sentences);
 }
 
+void AddAttending(Stage& stage, review::v1::CloseMeetingRequest* request) {
+  for (const char* person : {"secretary", "review-head"})
+    request->add_attending(stage.Person(person).subject);
+}
+
 std::string Yuan(const google::type::Money& money) {
   return absl::StrCat(FormatYuan(FenOf(money).value_or(0)), "元");
 }

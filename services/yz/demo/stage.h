@@ -12,6 +12,7 @@
 #include "common/base/clocks.h"
 #include "services/yz/client.h"
 #include "services/yz/demo/scenario.h"
+#include "yuezhan/review/v1/review.pb.h"
 
 namespace yuezhan::yz {
 
@@ -88,6 +89,9 @@ class Stage {
   Client& client_;
   std::shared_ptr<SimulatedClock> clock_;
 };
+
+// Who attends a directors' meeting without a vote: its secretary, and the association that reports.
+void AddAttending(Stage& stage, review::v1::CloseMeetingRequest* request);
 
 // "100,000.00元"
 std::string Yuan(const google::type::Money& money);
