@@ -48,8 +48,8 @@ TEST(History, TellsTheWholeCaseInOrder) {
   for (const auto& step : steps) methods.push_back(step.method());
   EXPECT_THAT(methods,
               ElementsAre("test/follow", "RecordAssessment", "PrepareOpinion", "ApproveOpinion",
-                          "ConveneMeeting", "CloseMeeting", "test/follow", "IssueNotice",
-                          "RecordPosting", "RecordPosting", "RecordPosting", "FileObjection",
+                          "ConveneMeeting", "CloseMeeting", "IssueNotice", "RecordPosting",
+                          "RecordPosting", "RecordPosting", "FileObjection",
                           "AdmitObjection", "ReportExamination", "ConveneMeeting", "CloseMeeting",
                           "timer/notice-ends", "SignNoticeResult", "SignNoticeResult",
                           "test/follow"));
@@ -69,10 +69,10 @@ TEST(History, TellsTheWholeCaseInOrder) {
   EXPECT_EQ(approved.policy().version(), "yueyang-2021");
   const v1::Case award = review.Get(name);
   EXPECT_EQ(steps[5].digests(steps[5].digests_size() - 1).what(), "minutes");
-  EXPECT_EQ(steps[7].digests(0).digest(), award.line_digest());
-  EXPECT_EQ(steps[10].resources(0), notice);
-  EXPECT_EQ(steps[11].actor(), "");  // the objector
-  EXPECT_EQ(steps[16].article(), "5.3");
+  EXPECT_EQ(steps[6].digests(0).digest(), award.line_digest());
+  EXPECT_EQ(steps[9].resources(0), notice);
+  EXPECT_EQ(steps[10].actor(), "");  // the objector
+  EXPECT_EQ(steps[15].article(), "5.3");
   // The other award's findings are no part of it, nor is its objection the other's.
   for (const auto& step : HistoryOf(review, other)) {
     EXPECT_THAT(step.method(), Not(testing::AnyOf("FileObjection", "AdmitObjection",
