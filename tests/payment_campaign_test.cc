@@ -173,8 +173,8 @@ TEST(Auditor, FindsEachFaultThatIsPlanted) {
       {"decision.resolution", {"UPDATE {r}.cases SET amount_fen = amount_fen - 1 LIMIT 1"}},
       {"decision.awarded", {"DELETE FROM {r}.journal"}},
       {"decision.objection",
-       {"INSERT INTO {r}.objections (id, notice, case_id, state, holds, version, sealed, "
-        "wrapped_key) SELECT id, notice, id, 2, 1, 1, '', '' FROM {r}.cases LIMIT 1"}},
+       {"INSERT INTO {r}.objections (id, notice, case_id, number, state, holds, version, sealed, "
+        "wrapped_key) SELECT id, notice, id, 1, 2, 1, 1, '', '' FROM {r}.cases LIMIT 1"}},
       {"decision.notice", {"UPDATE {r}.notices SET last_day = last_day + 7"}},
       // To an account that nobody decided; by one officer; of another line; not authorized at all.
       {"transfer.account", {"UPDATE {p}.transfers SET account = REPEAT('x', 32) LIMIT 1"}},
