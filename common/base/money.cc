@@ -1,7 +1,6 @@
 #include "common/base/money.h"
 
 #include "absl/status/status.h"
-#include "absl/strings/str_format.h"
 #include "google/type/money.pb.h"
 
 namespace yuezhan {
@@ -37,9 +36,13 @@ google::type::Money MoneyOf(int64_t fen) {
 
 std::string FormatYuan(int64_t fen) {
   const uint64_t size = fen < 0 ? 0 - static_cast<uint64_t>(fen) : static_cast<uint64_t>(fen);
-  std::string yuan = absl::StrFormat("%d", size / 100);
-  for (int at = static_cast<int>(yuan.size()) - 3; at > 0; at -= 3) yuan.insert(static_cast<size_t>(at), 1, ',');
-  return absl::StrFormat("%s%s.%02d", fen < 0 ? "-" : "", yuan, size % 100);
+  std::string text = std::to_string(size / 100);
+  for (size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, 1, ',');
+  text += '.';
+  text += static_cast<char>('0' + size % 100 / 10);
+  text += static_cast<char>('0' + size % 10);
+  if (fen < 0) text.insert(0, 1, '-');
+  return text;
 }
 
 }  // namespace yuezhan
