@@ -1,4 +1,4 @@
-// The registry service: host units, stations, activities (articles 1 to 4 and 6). Wiring only.
+// The registry service: host units, stations, tracking (articles 1 to 6). Wiring only.
 #include "common/host/host.h"
 #include "common/journal/follower.h"
 #include "services/registry/handlers.h"
@@ -11,5 +11,7 @@ int main(int argc, char** argv) {
   yuezhan::registry::Handlers handlers(host.journal(), host.vault(), host.rulebook());
   const auto on_payment = handlers.OnPayment();
   host.Follow("payment", on_payment);
+  host.Every("evaluations", [&] { return handlers.FinalizeEvaluations(); });
+  host.Every("uploads-expire", [&] { return handlers.RemoveExpiredUploads(); });
   return host.Serve({handlers.Methods()});
 }
