@@ -28,8 +28,10 @@ class RowReader;
 // file per group, named below.
 class Handlers {
  public:
-  Handlers(journal::Journal& journal, const journal::Vault& vault, const Rulebook& rulebook)
-      : journal_(journal), store_(vault), files_(vault), rulebook_(rulebook) {}
+  // `scanner`: looks at evidence before it is kept; none: null.
+  Handlers(journal::Journal& journal, const journal::Vault& vault, const Rulebook& rulebook,
+           const files::Scanner* scanner = nullptr)
+      : journal_(journal), store_(vault), files_(vault, scanner), rulebook_(rulebook) {}
 
   rpc::Service Methods();
   // What registry does about the events of payment: a settled payment is a subsidy of the station's
