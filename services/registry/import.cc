@@ -146,8 +146,8 @@ void RowReader::Fault(std::string_view column, std::string_view zh, std::string_
 
 void CheckLimits(absl::Span<const std::pair<std::string_view, std::string_view>> columns,
                  google::protobuf::Message* message, RowReader* row) {
-  const absl::Status status = rpc::CheckRequest(message);
-  for (const auto& any : errors::Details(status).details()) {
+  const google::rpc::Status details = errors::Details(rpc::CheckRequest(message));
+  for (const auto& any : details.details()) {
     google::rpc::BadRequest bad;
     if (!any.UnpackTo(&bad)) continue;
     for (const auto& violation : bad.field_violations()) {
