@@ -217,9 +217,9 @@ common::v1::PrintedDocument PrintedForm(const policy::v1::Policy& policy,
                                         const v1::Application& application) {
   common::v1::PrintedDocument form;
   form.set_number(Number("SQB", application));
-  form.set_digest(documents::DigestOf(
-      kApplicationForm, form.number(),
-      FormValues(policy, FormFactsOf(application, application.account()), application.host_name())));
+  const auto facts = FormFactsOf(application, application.account());
+  form.set_digest(documents::DigestOf(kApplicationForm, form.number(),
+                                      FormValues(policy, facts, application.host_name())));
   return form;
 }
 

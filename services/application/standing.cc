@@ -1,7 +1,9 @@
 // Where an application stands, what comes next, by whom and by when: one view for the applicant,
 // whoever owns the step.
+#include <algorithm>
 #include <optional>
 
+#include "common/base/clocks.h"
 #include "common/base/dates.h"
 #include "common/base/ids.h"
 #include "common/base/text.h"
@@ -160,7 +162,8 @@ void Handlers::AddNoticesEnd(const Context& context, v1::Application* applicatio
   const absl::Status status =
       review_.Call("yuezhan.review.v1.ReviewService/GetNotice", request, &notice,
                    rpc::CallOptions::Within(hurried));
-  if (status.ok() && notice.has_last_day()) *application->mutable_next_step_due() = notice.last_day();
+  if (status.ok() && notice.has_last_day())
+    *application->mutable_next_step_due() = notice.last_day();
 }
 
 }  // namespace yuezhan::application
