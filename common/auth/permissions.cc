@@ -20,6 +20,8 @@ constexpr RoleSet kReaders{
     Role::kOperator};
 // Who files, and reads the form's telephones in clear.
 constexpr RoleSet kFilers{Role::kHostUnit, Role::kFilingOfficer};
+// Who evaluates, debars, and reviews what hosts report: officers of the association.
+constexpr RoleSet kEvaluators{Role::kFilingOfficer, Role::kReviewer};
 // Who applies, and reads the form's account in clear.
 constexpr RoleSet kApplicants{Role::kHostUnit};
 // Who reads files and prints forms: they show telephones and accounts that nothing can mask.
@@ -75,11 +77,18 @@ constexpr Permission kPermissions[] = {
     {"yuezhan.journal.v1.JournalService/SkipEntry", {Role::kOperator}, {}},
     {"yuezhan.journal.v1.JournalService/ResumeFollower", {Role::kOperator}, {}},
 
-    // registry: articles 1 to 4
+    // registry: articles 1 to 6
     {"yuezhan.registry.v1.RegistryService/CreateHostUnit",
      {Role::kFilingOfficer},
      {Role::kFilingOfficer}},
     {"yuezhan.registry.v1.RegistryService/GetHostUnit", kReaders, kFilers},
+    {"yuezhan.registry.v1.RegistryService/UpdateHostUnit",
+     {Role::kFilingOfficer},
+     {Role::kFilingOfficer}},
+    {"yuezhan.registry.v1.RegistryService/ChangeAccount",
+     {Role::kFilingOfficer},
+     {Role::kFilingOfficer}},
+    {"yuezhan.registry.v1.RegistryService/ListAccountChanges", kReaders, kFilers},
     {"yuezhan.registry.v1.RegistryService/ListHostUnits", kReaders, {}},
     {"yuezhan.registry.v1.RegistryService/CheckFiling",
      {Role::kHostUnit, Role::kFilingOfficer, Role::kAuditor},
@@ -93,10 +102,43 @@ constexpr Permission kPermissions[] = {
     {"yuezhan.registry.v1.RegistryService/SuspendStation", {Role::kFilingOfficer}, kFilers},
     {"yuezhan.registry.v1.RegistryService/ResumeStation", {Role::kFilingOfficer}, kFilers},
     {"yuezhan.registry.v1.RegistryService/CloseStation", {Role::kFilingOfficer}, kFilers},
+    {"yuezhan.registry.v1.RegistryService/CorrectStation", {Role::kFilingOfficer}, kFilers},
     {"yuezhan.registry.v1.RegistryService/GetStation", kReaders, kFilers},
+    {"yuezhan.registry.v1.RegistryService/GetStationState", kReaders, {}},
+    {"yuezhan.registry.v1.RegistryService/ListStationChanges", kReaders, kFilers},
     {"yuezhan.registry.v1.RegistryService/ListStations", kReaders, {}},
     {"yuezhan.registry.v1.RegistryService/RecordActivity", kFilers, {}},
+    {"yuezhan.registry.v1.RegistryService/CorrectActivity", kFilers, {}},
+    {"yuezhan.registry.v1.RegistryService/GetActivity", kReaders, {}},
     {"yuezhan.registry.v1.RegistryService/ListActivities", kReaders, {}},
+    {"yuezhan.registry.v1.RegistryService/SumActivities", kReaders, {}},
+    {"yuezhan.registry.v1.RegistryService/StartEvidence", kFilers, {}},
+    {"yuezhan.registry.v1.RegistryService/WriteEvidence", kFilers, {}},
+    {"yuezhan.registry.v1.RegistryService/GetEvidenceUpload",
+     {Role::kHostUnit, Role::kFilingOfficer, Role::kAuditor},
+     {}},
+    {"yuezhan.registry.v1.RegistryService/FinishEvidence", kFilers, {}},
+    {"yuezhan.registry.v1.RegistryService/ReadEvidence", kFileReaders, kFileReaders},
+    {"yuezhan.registry.v1.RegistryService/ListEvidence", kReaders, {}},
+    {"yuezhan.registry.v1.RegistryService/RecordEvaluation", kEvaluators, {}},
+    {"yuezhan.registry.v1.RegistryService/NotifyEvaluation", kEvaluators, {}},
+    {"yuezhan.registry.v1.RegistryService/RequestEvaluationReview", kFilers, {}},
+    {"yuezhan.registry.v1.RegistryService/DecideEvaluationReview", kEvaluators, {}},
+    {"yuezhan.registry.v1.RegistryService/SupersedeEvaluation", kEvaluators, {}},
+    {"yuezhan.registry.v1.RegistryService/GetEvaluation", kReaders, {}},
+    {"yuezhan.registry.v1.RegistryService/ListEvaluations", kReaders, {}},
+    {"yuezhan.registry.v1.RegistryService/LiftDebarment", kEvaluators, {}},
+    {"yuezhan.registry.v1.RegistryService/ListDebarments", kReaders, {}},
+    {"yuezhan.registry.v1.RegistryService/SubmitUseReport", kFilers, {}},
+    {"yuezhan.registry.v1.RegistryService/ReviewUseReport", kEvaluators, {}},
+    {"yuezhan.registry.v1.RegistryService/GetUseReport", kReaders, {}},
+    {"yuezhan.registry.v1.RegistryService/ListUseReports", kReaders, {}},
+    {"yuezhan.registry.v1.RegistryService/ImportRows",
+     {Role::kFilingOfficer},
+     {Role::kFilingOfficer}},
+    {"yuezhan.registry.v1.RegistryService/ExportRows",
+     {Role::kFilingOfficer, Role::kAuditor},
+     {Role::kFilingOfficer}},
     {"yuezhan.registry.v1.RegistryService/PrintDocument",
      kFileReaders,
      kPrintReaders,

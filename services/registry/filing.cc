@@ -1,5 +1,8 @@
 #include "common/rules/filing.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "common/base/ids.h"
 #include "common/base/status_macros.h"
 #include "common/base/time_proto.h"
@@ -44,13 +47,22 @@ void Keep(journal::Unit& unit, const rules::Findings& findings, const Rules& rul
   unit.EmitPrivate(facts);
 }
 
-// "国〔2026〕8号" is the register's own; the number is "2026-NATIONAL-0008": year, level, count.
+// Whether "contact.mobile" leads to a field of that type.
+bool HasField(const google::protobuf::Descriptor* type, const std::string& path) {
+  for (const auto step : absl::StrSplit(path, '.')) {
+    const auto* field = type == nullptr ? nullptr : type->FindFieldByName(std::string(step));
+    if (field == nullptr) return false;
+    type = field->message_type();
+  }
+  return true;
+}
+
+}  // namespace
+
 std::string FilingNumber(int64_t year, common::v1::StationLevel level, int64_t count) {
   constexpr std::string_view kLetters[] = {"", "G", "S", "D"};  // 国家级, 省级, 市级（地市）
   return absl::StrFormat("YZ-%d-%s-%04d", year, kLetters[level], count);
 }
-
-}  // namespace
 
 absl::StatusOr<v1::HostUnit> Handlers::HostOf(db::Session& sql, const v1::FilingForm& form,
                                               std::string_view path) const {
@@ -64,6 +76,10 @@ absl::StatusOr<v1::HostUnit> Handlers::HostOf(db::Session& sql, const v1::Filing
 absl::StatusOr<rules::v1::FilingFacts> Handlers::FilingFactsOf(db::Session& sql,
                                                                const v1::Station& station) const {
   YZ_ASSIGN_OR_RETURN(const v1::HostUnit host, HostOf(sql, station.form(), "form.host_unit"));
+  return registry::FilingFactsOf(station, host);
+}
+
+rules::v1::FilingFacts FilingFactsOf(const v1::Station& station, const v1::HostUnit& host) {
   rules::v1::FilingFacts facts = FormFacts(station.form());
   *facts.mutable_host() = HostFactsOf(host);
   *facts.mutable_exceptions() = station.exceptions();
@@ -93,13 +109,23 @@ absl::Status Handlers::FileStation(Context& context, const v1::FileStationReques
   if (!MaySee(context.caller, request.form().host_unit()))
     return errors::NotFound(request.form().host_unit());
   return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
-    YZ_RETURN_IF_ERROR(HostOf(unit.sql(), request.form(), "form.host_unit").status());
-    answer->set_name(Name("stations", NewUuid()));
-    *answer->mutable_form() = request.form();
-    answer->set_state(v1::STATION_STATE_FILED);
-    *answer->mutable_create_time() = ToProto(unit.Now());
-    *answer->mutable_state_time() = answer->create_time();
-    store_.InsertStation(unit.sql(), answer);
+    YZ_ASSIGN_OR_RETURN(const auto host, HostOf(unit.sql(), request.form(), "form.host_unit"));
+    std::vector<Store::NewStation> filed(1);
+    v1::Station& station = filed[0].station;
+    station.set_name(Name("stations", NewUuid()));
+    *station.mutable_form() = request.form();
+    station.set_state(v1::STATION_STATE_FILED);
+    *station.mutable_create_time() = ToProto(unit.Now());
+    *station.mutable_state_time() = station.create_time();
+    filed[0].host = &host;
+    v1::StationChange& change = filed[0].change;
+    change.set_method("FileStation");
+    change.set_state(station.state());
+    *change.mutable_effective_on() = DayToProto(BeijingDay(unit.Now()));
+    *change.mutable_time() = station.create_time();
+    change.set_officer(context.caller.subject);
+    store_.InsertStations(unit.sql(), &filed);
+    *answer = std::move(station);
     v1::StationAdvanced event;
     event.set_station(answer->name());
     event.set_host_unit(request.form().host_unit());
@@ -113,7 +139,8 @@ absl::Status Handlers::ResubmitFiling(Context& context, const v1::ResubmitFiling
                                       v1::Station* answer) {
   return ChangeStation(
       context, request, request.name(), "ResubmitFiling", v1::STATION_STATE_FILED, answer,
-      [&](journal::Unit& unit, const Rules&, v1::Station* station) -> absl::Status {
+      [&](journal::Unit& unit, const Rules&, v1::Station* station,
+          v1::StationChange* change) -> absl::Status {
         if (!request.etag().empty() && request.etag() != station->etag()) {
           return errors::EtagMismatch(request.name());
         }
@@ -122,17 +149,29 @@ absl::Status Handlers::ResubmitFiling(Context& context, const v1::ResubmitFiling
                                       "must stay the same host unit; file a new station instead");
         }
         YZ_RETURN_IF_ERROR(HostOf(unit.sql(), request.form(), "form.host_unit").status());
+        *change->mutable_former_form() = station->form();
         *station->mutable_form() = request.form();
         station->clear_points();
+        station->clear_fields_at_fault();
         return absl::OkStatus();
       });
 }
 
 absl::Status Handlers::ReturnFiling(Context& context, const v1::ReturnFilingRequest& request,
                                     v1::Station* answer) {
+  for (int i = 0; i < request.fields_at_fault_size(); ++i) {
+    if (HasField(v1::FilingForm::descriptor(), request.fields_at_fault(i))) continue;
+    return errors::InvalidField(absl::StrCat("fields_at_fault[", i, "]"),
+                                "应为备案登记表的字段，如 contact.mobile",
+                                "must be the path of a field of the form, as contact.mobile");
+  }
   return ChangeStation(context, request, request.name(), "ReturnFiling", v1::STATION_STATE_RETURNED,
-                       answer, [&](journal::Unit&, const Rules&, v1::Station* station) {
+                       answer,
+                       [&](journal::Unit&, const Rules&, v1::Station* station,
+                           v1::StationChange* change) {
                          *station->mutable_points() = request.points();
+                         *station->mutable_fields_at_fault() = request.fields_at_fault();
+                         change->set_reason(absl::StrJoin(request.points(), "\n"));
                          return absl::OkStatus();
                        });
 }
@@ -141,11 +180,13 @@ absl::Status Handlers::RefuseFiling(Context& context, const v1::RefuseFilingRequ
                                     v1::Station* answer) {
   return ChangeStation(
       context, request, request.name(), "RefuseFiling", v1::STATION_STATE_REFUSED, answer,
-      [&](journal::Unit& unit, const Rules& rules, v1::Station* station) -> absl::Status {
+      [&](journal::Unit& unit, const Rules& rules, v1::Station* station,
+          v1::StationChange* change) -> absl::Status {
         YZ_ASSIGN_OR_RETURN(const auto facts, FilingFactsOf(unit.sql(), *station));
         const auto findings = rules::CheckFiling(rules.policy, *rules.calendar, facts, rules.today);
         Keep(unit, findings, rules, facts, station);
         station->set_reason(request.reason());
+        change->set_reason(request.reason());
         return absl::OkStatus();
       });
 }
@@ -154,7 +195,8 @@ absl::Status Handlers::GrantException(Context& context, const v1::GrantException
                                       v1::Station* answer) {
   return ChangeStation(
       context, request, request.name(), "GrantException", v1::STATION_STATE_FILED, answer,
-      [&](journal::Unit& unit, const Rules& rules, v1::Station* station) -> absl::Status {
+      [&](journal::Unit& unit, const Rules& rules, v1::Station* station,
+          v1::StationChange* change) -> absl::Status {
         const auto& exceptable = rules.policy.filing().exceptable_rules();
         if (std::find(exceptable.begin(), exceptable.end(), request.rule_id()) ==
             exceptable.end()) {
@@ -162,6 +204,7 @@ absl::Status Handlers::GrantException(Context& context, const v1::GrantException
                                       "the policy does not let this rule be excepted");
         }
         common::v1::RuleException* exception = station->add_exceptions();
+        change->set_reason(request.reason());
         exception->set_rule_id(request.rule_id());
         exception->set_reason(request.reason());
         exception->set_officer(context.caller.subject);
@@ -178,7 +221,8 @@ absl::Status Handlers::AcceptFiling(Context& context, const v1::AcceptFilingRequ
                                     v1::Station* answer) {
   return ChangeStation(
       context, request, request.name(), "AcceptFiling", v1::STATION_STATE_OPERATING, answer,
-      [&](journal::Unit& unit, const Rules& rules, v1::Station* station) -> absl::Status {
+      [&](journal::Unit& unit, const Rules& rules, v1::Station* station,
+          v1::StationChange*) -> absl::Status {
         if (request.has_demand_fit()) *station->mutable_demand_fit() = request.demand_fit();
         if (request.has_industry_tie()) *station->mutable_industry_tie() = request.industry_tie();
         for (auto* confirmation :
@@ -193,7 +237,8 @@ absl::Status Handlers::AcceptFiling(Context& context, const v1::AcceptFilingRequ
         const auto level = station->form().level();
         const int64_t year = rules.today.year();
         station->set_filing_number(FilingNumber(
-            year, level, store_.NextFilingNumber(unit.sql(), static_cast<int>(year), level)));
+            year, level,
+            store_.TakeFilingNumbers(unit.sql(), static_cast<int>(year), level, 1)));
         return absl::OkStatus();
       });
 }

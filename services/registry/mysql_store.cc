@@ -1,49 +1,30 @@
+#include <algorithm>
 #include <map>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "common/base/digest.h"
-#include "common/base/ids.h"
 #include "common/base/status_macros.h"
-#include "common/base/text.h"
 #include "common/host/sealed_message.h"
+#include "common/list/statement.h"
+#include "services/registry/mysql_rows.h"
 #include "services/registry/store.h"
 
 namespace yuezhan::registry {
 namespace {
 
-// Ids come from our own resource names, checked by then: a bad one is a fault of ours.
-std::string Bin(std::string_view id) { return UuidToBytes(id).value(); }
-std::string IdIn(std::string_view pattern, std::string_view name) {
-  return IdOf(pattern, name).value();
-}
-std::string Text(const std::string& bytes) { return UuidFromBytes(bytes).value(); }
-
-// The least id, before all others: where a list begins.
-std::string After(const Page& page) {
-  return page.after.empty() ? std::string(16, '\0') : Bin(page.after);
-}
-
-std::string HostPlace(std::string_view id) { return Concat({"host_units|", id}); }
 std::string StationPlace(std::string_view id) { return Concat({"stations|", id}); }
-
-int64_t VersionOf(const std::string& etag) {
-  int64_t version = 0;
-  return absl::SimpleAtoi(etag, &version) ? version : 0;
+std::string ChangePlace(std::string_view id, int64_t version) {
+  return Concat({"station_changes|", id, "|", std::to_string(version)});
 }
 
-constexpr std::string_view kStationColumns =
-    "SELECT id, version, sealed, wrapped_key FROM stations ";
+constexpr std::string_view kStationColumns = "s.id, s.version, s.sealed, s.wrapped_key";
 
 }  // namespace
 
-std::string Lineage(const v1::FilingForm& form) {
-  // Full-width ASCII (U+FF01 to U+FF5E) to ASCII, spaces of any width away.
+std::string Spelling(std::string_view text) {
   std::string name;
-  const std::string& text = form.society().name();
   for (size_t i = 0; i < text.size(); ++i) {
     const auto byte = [&](size_t k) { return static_cast<unsigned char>(text[k]); };
+    // Full-width ASCII (U+FF01 to U+FF5E) to ASCII.
     if (i + 2 < text.size() && byte(i) == 0xEF && (byte(i + 1) == 0xBC || byte(i + 1) == 0xBD)) {
       const int code = (byte(i + 1) & 0x3F) << 6 | (byte(i + 2) & 0x3F);  // low 12 bits of U+Fxxx
       if (code >= 0xF01 && code <= 0xF5E) {
@@ -52,68 +33,118 @@ std::string Lineage(const v1::FilingForm& form) {
         continue;
       }
     }
-    if (text.compare(i, 3, "\u3000") == 0) {
+    // Blanks of any width: ideographic space, zero width space, no-break space, and the usual ones.
+    if (text.compare(i, 3, "\u3000") == 0 || text.compare(i, 3, "\u200B") == 0) {
       i += 2;
-      continue;
+    } else if (text.compare(i, 2, "\u00A0") == 0) {
+      i += 1;
+    } else if (text[i] != ' ' && text[i] != '\t' && text[i] != '\n') {
+      name += text[i];
     }
-    if (text[i] != ' ' && text[i] != '\t') name += text[i];
   }
-  return Digest({name, form.host_unit()});
+  return name;
 }
 
-bool Store::InsertHostUnit(db::Session& sql, v1::HostUnit* unit, std::string* existing) const {
-  const std::string identity = Digest({unit->display_name(), unit->credit_code()});
-  const db::Rows found =
-      sql.Query("SELECT id FROM host_units WHERE identity = ?", db::Bytes(identity));
-  if (!found.empty()) {
-    *existing = Name("hostUnits", Text(found[0].Bytes(0)));
-    return false;
+std::string HostUnitIdentity(std::string_view display_name, std::string_view credit_code) {
+  return Digest({Spelling(display_name), credit_code});
+}
+std::string StationIdentity(const v1::FilingForm& form) {
+  return Digest({"station", Spelling(form.display_name()), form.host_unit()});
+}
+std::string LineageKey(const v1::FilingForm& form) {
+  return Digest({Spelling(form.society().name()), form.host_unit()});
+}
+
+std::vector<std::string> Store::LockLineages(db::Session& sql,
+                                             const std::vector<std::string>& keys) const {
+  // In one order, so that two who lock several wait for each other and do not deadlock.
+  std::vector<std::string> sorted = keys;
+  std::sort(sorted.begin(), sorted.end());
+  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+  std::vector<db::Param> params;
+  for (const std::string& key : sorted) {
+    params.emplace_back(db::Bytes(key));
+    params.emplace_back(db::Bytes(key));
   }
-  const std::string id = IdIn("hostUnits/*", unit->name());
-  unit->set_etag("1");
-  const journal::Sealed sealed = SealMessage(vault_, HostPlace(id), *unit);
-  sql.Execute(
-      "INSERT INTO host_units (id, identity, version, sealed, wrapped_key) VALUES (?, ?, 1, ?, ?)",
-      db::Bytes(Bin(id)), db::Bytes(identity), db::Bytes(sealed.bytes),
-      db::Bytes(sealed.wrapped_key));
-  return true;
-}
-
-absl::StatusOr<std::optional<v1::HostUnit>> Store::HostUnit(db::Session& sql,
-                                                            std::string_view id) const {
-  const db::Rows rows =
-      sql.Query("SELECT sealed, wrapped_key FROM host_units WHERE id = ?", db::Bytes(Bin(id)));
-  if (rows.empty()) return std::nullopt;
-  return OpenMessage<v1::HostUnit>(vault_, HostPlace(id), rows[0].Bytes(0), rows[0].Bytes(1));
-}
-
-absl::StatusOr<std::vector<v1::HostUnit>> Store::HostUnits(db::Session& sql,
-                                                           const Page& page) const {
-  std::vector<v1::HostUnit> units;
+  // The update of a row that is there locks it.
+  sql.ExecuteList(InsertMany("INSERT INTO lineages (key_digest, lineage)", 2, sorted.size(),
+                             " ON DUPLICATE KEY UPDATE lineage = lineages.lineage"),
+                  params);
+  std::map<std::string, std::string> lineages;
   for (const db::Row& row :
-       sql.Query("SELECT id, sealed, wrapped_key FROM host_units WHERE id > ? ORDER BY id LIMIT ?",
-                 db::Bytes(After(page)), page.limit)) {
-    YZ_ASSIGN_OR_RETURN(auto unit, OpenMessage<v1::HostUnit>(vault_, HostPlace(Text(row.Bytes(0))),
-                                                             row.Bytes(1), row.Bytes(2)));
-    units.push_back(std::move(unit));
+       sql.QueryText(Concat({"SELECT key_digest, lineage FROM lineages WHERE key_digest IN (",
+                             HexList(sorted), ")"}))) {
+    lineages[row.Bytes(0)] = row.Bytes(1);
   }
-  return units;
+  std::vector<std::string> found;
+  for (const std::string& key : keys) found.push_back(lineages.at(key));
+  return found;
 }
 
-void Store::InsertStation(db::Session& sql, v1::Station* station) const {
-  const std::string id = IdIn("stations/*", station->name());
-  station->set_etag("1");
-  const journal::Sealed sealed = SealMessage(vault_, StationPlace(id), *station);
-  sql.Execute(
-      "INSERT INTO stations (id, host_unit, lineage, state, level, version, sealed, wrapped_key) "
-      "VALUES (?, ?, ?, ?, ?, 1, ?, ?)",
-      db::Bytes(Bin(id)), db::Bytes(Bin(IdIn("hostUnits/*", station->form().host_unit()))),
-      db::Bytes(Lineage(station->form())), station->state(), station->form().level(),
-      db::Bytes(sealed.bytes), db::Bytes(sealed.wrapped_key));
+void Store::InsertStations(db::Session& sql, std::vector<NewStation>* stations) const {
+  std::vector<std::string> keys;
+  for (const NewStation& each : *stations) keys.push_back(LineageKey(each.station.form()));
+  const std::vector<std::string> lineages = LockLineages(sql, keys);
+  std::map<std::string, bool> subsidized;
+  for (const db::Row& row :
+       sql.QueryText(Concat({"SELECT DISTINCT lineage FROM subsidies WHERE lineage IN (",
+                             HexList(lineages), ")"}))) {
+    subsidized[row.Bytes(0)] = true;
+  }
+  std::vector<std::string> owned;  // what the parameters point to
+  owned.reserve(stations->size() * 12);
+  const auto own = [&](std::string value) -> const std::string& {
+    return owned.emplace_back(std::move(value));
+  };
+  std::vector<db::Param> rows, changes, chains;
+  size_t chain_rows = 0;
+  for (size_t i = 0; i < stations->size(); ++i) {
+    v1::Station& station = (*stations)[i].station;
+    const v1::FilingForm& form = station.form();
+    const std::string id = IdOf("stations/*", station.name()).value();
+    const std::string& bin = own(Bin(id));
+    station.set_etag("1");
+    const auto sealed = SealMessage(vault_, StationPlace(id), station);
+    rows.insert(rows.end(),
+                {db::Bytes(bin), db::Bytes(own(BinOf("hostUnits/*", form.host_unit()))),
+                 db::Bytes(lineages[i]), db::Bytes(own(StationIdentity(form))), station.state(),
+                 form.level(), (*stations)[i].host->county(), (*stations)[i].host->kind(),
+                 own(Spelling(form.society().name())), own(Spelling(form.display_name())),
+                 Number(form.established_on()).value_or(0), subsidized.count(lineages[i]) > 0,
+                 station.filing_number().empty() ? db::Param(nullptr)
+                                                 : db::Param(station.filing_number()),
+                 1, db::Bytes(own(sealed.bytes)), db::Bytes(own(sealed.wrapped_key))});
+    const auto change =
+        SealMessage(vault_, ChangePlace(id, 1), (*stations)[i].change);
+    changes.insert(changes.end(), {db::Bytes(bin), 1, db::Bytes(own(change.bytes)),
+                                   db::Bytes(own(change.wrapped_key))});
+    std::vector<std::string_view> seen;
+    for (const std::string& chain : form.industry_chains()) {
+      if (std::find(seen.begin(), seen.end(), chain) != seen.end()) continue;
+      seen.push_back(chain);
+      chains.insert(chains.end(), {db::Bytes(bin), chain, form.level()});
+      ++chain_rows;
+    }
+  }
+  sql.ExecuteList(
+      InsertMany("INSERT INTO stations (id, host_unit, lineage, identity, state, level, county, "
+                 "host_kind, society, name, established, subsidized, filing_number, version, "
+                 "sealed, wrapped_key)",
+                 16, stations->size()),
+      rows);
+  sql.ExecuteList(InsertMany("INSERT INTO station_changes (station, version, sealed, wrapped_key)",
+                             4, stations->size()),
+                  changes);
+  if (chain_rows > 0) {
+    sql.ExecuteList(
+        InsertMany("INSERT INTO station_chains (station, chain, level)", 3, chain_rows), chains);
+  }
 }
 
-bool Store::UpdateStation(db::Session& sql, v1::Station* station) const {
-  const std::string id = IdIn("stations/*", station->name());
+bool Store::UpdateStation(db::Session& sql, v1::Station* station, Form change) const {
+  const std::string id = IdOf("stations/*", station->name()).value();
+  const std::string bin = Bin(id);
+  const v1::FilingForm& form = station->form();
   const int64_t version = VersionOf(station->etag());
   station->set_etag(absl::StrCat(version + 1));
   v1::Station stored = *station;
@@ -121,14 +152,49 @@ bool Store::UpdateStation(db::Session& sql, v1::Station* station) const {
   const journal::Sealed sealed = SealMessage(vault_, StationPlace(id), stored);
   const std::optional<std::string> number =
       station->filing_number().empty() ? std::nullopt : std::optional(station->filing_number());
-  return sql.Execute(
-             "UPDATE stations SET host_unit = ?, lineage = ?, state = ?, level = ?, filing_number "
-             "= ?, version = ?, "
-             "sealed = ?, wrapped_key = ? WHERE id = ? AND version = ?",
-             db::Bytes(Bin(IdIn("hostUnits/*", station->form().host_unit()))),
-             db::Bytes(Lineage(station->form())), station->state(), station->form().level(), number,
-             version + 1, db::Bytes(sealed.bytes), db::Bytes(sealed.wrapped_key),
-             db::Bytes(Bin(id)), version) == 1;
+  if (sql.Execute("UPDATE stations SET identity = ?, state = ?, level = ?, society = ?, name = ?, "
+                  "established = ?, filing_number = ?, version = ?, sealed = ?, wrapped_key = ? "
+                  "WHERE id = ? AND version = ?",
+                  db::Bytes(StationIdentity(form)), station->state(), form.level(),
+                  Spelling(form.society().name()), Spelling(form.display_name()),
+                  Number(form.established_on()).value_or(0), number, version + 1,
+                  db::Bytes(sealed.bytes), db::Bytes(sealed.wrapped_key), db::Bytes(bin),
+                  version) != 1) {
+    return false;
+  }
+  if (change == Form::kSame) return true;
+  if (change == Form::kResubmitted) {
+    const std::string lineage = LockLineages(sql, {LineageKey(form)})[0];
+    const bool subsidized =
+        !sql.Query("SELECT 1 FROM subsidies WHERE lineage = ? LIMIT 1", db::Bytes(lineage)).empty();
+    sql.Execute("UPDATE stations SET lineage = ?, subsidized = ? WHERE id = ?", db::Bytes(lineage),
+                subsidized, db::Bytes(bin));
+  }
+  sql.Execute("DELETE FROM station_chains WHERE station = ?", db::Bytes(bin));
+  std::vector<std::string_view> seen;
+  for (const std::string& chain : form.industry_chains()) {
+    if (std::find(seen.begin(), seen.end(), chain) != seen.end()) continue;
+    seen.push_back(chain);
+    sql.Execute("INSERT INTO station_chains (station, chain, level) VALUES (?, ?, ?)",
+                db::Bytes(bin), chain, form.level());
+  }
+  return true;
+}
+
+bool Store::RenameLineage(db::Session& sql, const v1::FilingForm& before,
+                          const v1::FilingForm& after) const {
+  const std::string from = LineageKey(before), to = LineageKey(after);
+  if (from == to) return true;
+  const auto lineages = LockLineages(sql, {from, to});
+  if (lineages[0] == lineages[1]) return true;
+  // A key that no station ever had is new just now, and free.
+  if (!sql.Query("SELECT 1 FROM stations WHERE lineage = ? LIMIT 1", db::Bytes(lineages[1]))
+           .empty()) {
+    return false;
+  }
+  sql.Execute("UPDATE lineages SET lineage = ? WHERE key_digest = ?", db::Bytes(lineages[0]),
+              db::Bytes(to));
+  return true;
 }
 
 absl::StatusOr<v1::Station> Store::ReadStation(const db::Row& row) const {
@@ -140,31 +206,31 @@ absl::StatusOr<v1::Station> Store::ReadStation(const db::Row& row) const {
 }
 
 void Store::ReadSubsidies(db::Session& sql, std::vector<v1::Station>* stations) const {
-  std::map<std::string, v1::Station*> by_name;
+  std::map<std::string, v1::Station*> by_id;
   std::vector<std::string> ids;
   for (v1::Station& station : *stations) {
-    by_name[station.name()] = &station;
-    ids.push_back(absl::StrCat("x'", ToHex(Bin(IdIn("stations/*", station.name()))), "'"));
+    ids.push_back(BinOf("stations/*", station.name()));
+    by_id[ids.back()] = &station;
   }
   if (ids.empty()) return;
-  for (const db::Row& row : sql.QueryText(absl::StrCat(
-           "SELECT t.id, s.station, s.level, s.source, s.paid_on FROM stations t JOIN subsidies s "
-           "ON s.lineage = t.lineage WHERE t.id IN (",
-           absl::StrJoin(ids, ","), ")"))) {
-    rules::v1::SubsidyFacts* subsidy =
-        by_name.at(Name("stations", Text(row.Bytes(0))))->add_subsidies();
+  for (const db::Row& row : sql.QueryText(
+           Concat({"SELECT t.id, s.station, s.level, s.source, s.paid_on FROM stations t JOIN "
+                   "subsidies s ON s.lineage = t.lineage WHERE t.id IN (",
+                   HexList(ids), ")"}))) {
+    rules::v1::SubsidyFacts* subsidy = by_id.at(row.Bytes(0))->add_subsidies();
     subsidy->set_station(Name("stations", Text(row.Bytes(1))));
     subsidy->set_level(static_cast<common::v1::StationLevel>(row.Int(2)));
     subsidy->set_source(row.Text(3));
-    *subsidy->mutable_paid_on() = DayToProto(Day(1970, 1, 1) + row.Int(4));
+    *subsidy->mutable_paid_on() = DayToProto(DayOf(row.Int(4)));
   }
 }
 
 absl::StatusOr<std::optional<v1::Station>> Store::Station(db::Session& sql, std::string_view id,
                                                           bool lock) const {
   const db::Rows rows =
-      lock ? sql.Query(Concat({kStationColumns, "WHERE id = ? FOR UPDATE"}), db::Bytes(Bin(id)))
-           : sql.Query(Concat({kStationColumns, "WHERE id = ?"}), db::Bytes(Bin(id)));
+      sql.Query(Concat({"SELECT ", kStationColumns, " FROM stations s WHERE s.id = ?",
+                        lock ? " FOR UPDATE" : ""}),
+                db::Bytes(Bin(id)));
   if (rows.empty()) return std::nullopt;
   std::vector<v1::Station> stations(1);
   YZ_ASSIGN_OR_RETURN(stations[0], ReadStation(rows[0]));
@@ -172,75 +238,81 @@ absl::StatusOr<std::optional<v1::Station>> Store::Station(db::Session& sql, std:
   return stations[0];
 }
 
-absl::StatusOr<std::vector<v1::Station>> Store::Stations(db::Session& sql,
-                                                         std::string_view host_unit, int state,
-                                                         const Page& page) const {
-  const std::string after = After(page);
-  const std::string host = host_unit.empty() ? "" : Bin(host_unit);
-  // One statement per combination of filters, so that each uses its index.
-  const auto select = [](std::string_view where) {
-    return Concat({kStationColumns, "WHERE ", where, "id > ? ORDER BY id LIMIT ?"});
-  };
-  db::Rows rows;
-  if (host.empty() && state == 0) {
-    rows = sql.Query(select(""), db::Bytes(after), page.limit);
-  } else if (host.empty()) {
-    rows = sql.Query(select("state = ? AND "), state, db::Bytes(after), page.limit);
-  } else if (state == 0) {
-    rows = sql.Query(select("host_unit = ? AND "), db::Bytes(host), db::Bytes(after), page.limit);
-  } else {
-    rows = sql.Query(select("host_unit = ? AND state = ? AND "), db::Bytes(host), state,
-                     db::Bytes(after), page.limit);
-  }
-  std::vector<v1::Station> stations;
-  for (const db::Row& row : rows) {
+std::string Store::LineageOf(db::Session& sql, std::string_view station) const {
+  const db::Rows rows =
+      sql.Query("SELECT lineage FROM stations WHERE id = ?", db::Bytes(Bin(station)));
+  return rows.empty() ? "" : rows[0].Bytes(0);
+}
+
+absl::StatusOr<Found<v1::Station>> Store::Stations(db::Session& sql, const list::Query& query,
+                                                   const Page& page) const {
+  YZ_ASSIGN_OR_RETURN(const auto select,
+                      list::Page(query, kStationColumns, page.after, page.limit));
+  Found<v1::Station> found;
+  for (const db::Row& row : sql.QueryList(select.sql, select.Params())) {
     YZ_ASSIGN_OR_RETURN(auto station, ReadStation(row));
-    stations.push_back(std::move(station));
+    found.rows.push_back(std::move(station));
+    found.last_key = list::KeyOf(query, row, 4);
   }
-  ReadSubsidies(sql, &stations);
-  return stations;
+  ReadSubsidies(sql, &found.rows);
+  return found;
 }
 
-int64_t Store::NextFilingNumber(db::Session& sql, int year, int level) const {
+std::map<std::string, std::string> Store::StationsByIdentity(
+    db::Session& sql, const std::vector<std::string>& identities) const {
+  std::map<std::string, std::string> found;
+  if (identities.empty()) return found;
+  for (const db::Row& row : sql.QueryText(
+           Concat({"SELECT identity, id FROM stations WHERE identity IN (", HexList(identities),
+                   ") AND state <> ", std::to_string(v1::STATION_STATE_REFUSED)}))) {
+    found[row.Bytes(0)] = Text(row.Bytes(1));
+  }
+  return found;
+}
+
+void Store::InsertStationChange(db::Session& sql, const v1::Station& station,
+                                const v1::StationChange& change) const {
+  const std::string id = IdOf("stations/*", station.name()).value();
+  const int64_t version = VersionOf(station.etag());
+  const auto sealed = SealMessage(vault_, ChangePlace(id, version), change);
   sql.Execute(
-      "INSERT INTO filing_numbers (year, level, last) VALUES (?, ?, 1) ON DUPLICATE KEY UPDATE "
-      "last = last + 1",
-      year, level);
-  return sql.Query("SELECT last FROM filing_numbers WHERE year = ? AND level = ?", year, level)[0]
-      .Int(0);
+      "INSERT INTO station_changes (station, version, sealed, wrapped_key) VALUES (?, ?, ?, ?)",
+      db::Bytes(Bin(id)), version, db::Bytes(sealed.bytes), db::Bytes(sealed.wrapped_key));
 }
 
-void Store::InsertActivity(db::Session& sql, const v1::Activity& activity) const {
-  const auto ids = IdsOf("stations/*/activities/*", activity.name()).value();
-  const Day day = *DayFromProto(activity.date());
-  sql.Execute("INSERT INTO activities (station, id, kind, day, body) VALUES (?, ?, ?, ?, ?)",
-              db::Bytes(Bin(ids[0])), db::Bytes(Bin(ids[1])), activity.kind(),
-              day - Day(1970, 1, 1), db::Bytes(activity.SerializeAsString()));
-}
-
-std::vector<v1::Activity> Store::Activities(db::Session& sql, std::string_view station,
-                                            const Page& page) const {
-  std::vector<v1::Activity> activities;
+absl::StatusOr<std::vector<v1::StationChange>> Store::StationChanges(
+    db::Session& sql, std::string_view station) const {
+  std::vector<v1::StationChange> changes;
   for (const db::Row& row :
-       sql.Query("SELECT body FROM activities WHERE station = ? AND id > ? ORDER BY id LIMIT ?",
-                 db::Bytes(Bin(station)), db::Bytes(After(page)), page.limit)) {
-    activities.emplace_back().ParseFromString(row.Bytes(0));
+       sql.Query("SELECT version, sealed, wrapped_key FROM station_changes WHERE station = ? ORDER "
+                 "BY version DESC LIMIT 1000",
+                 db::Bytes(Bin(station)))) {
+    YZ_ASSIGN_OR_RETURN(auto change,
+                        OpenMessage<v1::StationChange>(
+                            vault_, ChangePlace(station, row.Int(0)),
+                            row.Bytes(1), row.Bytes(2)));
+    changes.push_back(std::move(change));
   }
-  return activities;
+  std::reverse(changes.begin(), changes.end());
+  return changes;
 }
 
-bool Store::InsertSubsidy(db::Session& sql, const v1::Station& station, std::string_view payment_id,
-                          const rules::v1::SubsidyFacts& subsidy) const {
-  const std::string payment = Bin(payment_id);
-  if (!sql.Query("SELECT 1 FROM subsidies WHERE payment = ?", db::Bytes(payment)).empty())
-    return false;
+int64_t Store::TakeFilingNumbers(db::Session& sql, int year, int level, int64_t count) const {
   sql.Execute(
-      "INSERT INTO subsidies (payment, lineage, station, level, source, paid_on) VALUES (?, ?, ?, "
-      "?, ?, ?)",
-      db::Bytes(payment), db::Bytes(Lineage(station.form())),
-      db::Bytes(Bin(IdIn("stations/*", station.name()))), subsidy.level(), subsidy.source(),
-      *DayFromProto(subsidy.paid_on()) - Day(1970, 1, 1));
-  return true;
+      "INSERT INTO filing_numbers (year, level, last) VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE "
+      "last = last + ?",
+      year, level, count, count);
+  return sql.Query("SELECT last FROM filing_numbers WHERE year = ? AND level = ?", year, level)[0]
+             .Int(0) -
+         count + 1;
+}
+
+// The counter of no year and no level counts imports.
+void Store::LockImports(db::Session& sql) const { TakeFilingNumbers(sql, 0, 0, 1); }
+
+int64_t Store::Count(db::Session& sql, const list::Query& query) const {
+  const auto count = list::Count(query);
+  return sql.QueryList(count.sql, count.Params())[0].Int(0);
 }
 
 int64_t Store::JournalSequence(db::Session& sql) const {

@@ -3,11 +3,9 @@
 #include "common/base/time_proto.h"
 #include "common/db/transaction.h"
 #include "common/errors/errors.h"
-#include "common/rpc/page_token.h"
 #include "common/rules/filing.h"
+#include "common/rules/standing.h"
 #include "services/registry/handlers.h"
-#include "services/registry/transitions.h"
-#include "yuezhan/registry/v1/events.pb.h"
 
 namespace yuezhan::registry {
 namespace {
@@ -42,10 +40,13 @@ absl::Status Handlers::SuspendStation(Context& context, const v1::SuspendStation
                                       v1::Station* answer) {
   return ChangeStation(
       context, request, request.name(), "SuspendStation", v1::STATION_STATE_SUSPENDED, answer,
-      [&](journal::Unit&, const Rules& rules, v1::Station* station) -> absl::Status {
+      [&](journal::Unit&, const Rules& rules, v1::Station* station,
+          v1::StationChange* change) -> absl::Status {
         YZ_RETURN_IF_ERROR(CheckEffective(request.effective_on(), *station, rules.today));
         *station->add_suspensions()->mutable_from() = request.effective_on();
         station->set_reason(request.reason());
+        change->set_reason(request.reason());
+        *change->mutable_effective_on() = request.effective_on();
         return absl::OkStatus();
       });
 }
@@ -54,11 +55,14 @@ absl::Status Handlers::ResumeStation(Context& context, const v1::ResumeStationRe
                                      v1::Station* answer) {
   return ChangeStation(
       context, request, request.name(), "ResumeStation", v1::STATION_STATE_OPERATING, answer,
-      [&](journal::Unit&, const Rules& rules, v1::Station* station) -> absl::Status {
+      [&](journal::Unit&, const Rules& rules, v1::Station* station,
+          v1::StationChange* change) -> absl::Status {
         YZ_RETURN_IF_ERROR(CheckEffective(request.effective_on(), *station, rules.today));
         auto* last = station->mutable_suspensions(station->suspensions_size() - 1);
         *last->mutable_resumed_on() = request.effective_on();
         station->set_reason(request.reason());
+        change->set_reason(request.reason());
+        *change->mutable_effective_on() = request.effective_on();
         return absl::OkStatus();
       });
 }
@@ -67,62 +71,97 @@ absl::Status Handlers::CloseStation(Context& context, const v1::CloseStationRequ
                                     v1::Station* answer) {
   return ChangeStation(
       context, request, request.name(), "CloseStation", v1::STATION_STATE_CLOSED, answer,
-      [&](journal::Unit&, const Rules& rules, v1::Station* station) -> absl::Status {
+      [&](journal::Unit&, const Rules& rules, v1::Station* station,
+          v1::StationChange* change) -> absl::Status {
         YZ_RETURN_IF_ERROR(CheckEffective(request.effective_on(), *station, rules.today));
         *station->mutable_closed_on() = request.effective_on();
         station->set_reason(request.reason());
+        change->set_reason(request.reason());
+        *change->mutable_effective_on() = request.effective_on();
         return absl::OkStatus();
       });
 }
 
-absl::Status Handlers::RecordActivity(Context& context, const v1::RecordActivityRequest& request,
-                                      v1::Activity* answer) {
-  return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
-    YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
-    YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("stations/*", request.parent()));
-    // No lock: an activity changes nothing of the station, and a suspension decided at the same
-    // moment is as well before it as after.
-    YZ_ASSIGN_OR_RETURN(const auto station, store_.Station(unit.sql(), id, false));
-    if (!station || !MaySee(context.caller, station->form().host_unit()))
-      return errors::NotFound(request.parent());
-    YZ_RETURN_IF_ERROR(
-        StationTransitions().Check(request.parent(), station->state(), "RecordActivity"));
-    *answer = request.activity();
-    rules::v1::ActivityFacts facts;
-    facts.set_kind(answer->kind());
-    *facts.mutable_date() = answer->date();
-    facts.set_title(answer->title());
-    facts.set_outcome(answer->outcome());
-    *facts.mutable_station() = StationFactsOf(*station);
-    const auto findings = rules::CheckActivity(rules.policy, *rules.calendar, facts, rules.today);
-    if (!rules::Allows(findings)) return errors::Refused(findings, request.parent());
-    answer->set_name(Name("stations", id, "activities", NewUuid()));
-    *answer->mutable_create_time() = ToProto(unit.Now());
-    store_.InsertActivity(unit.sql(), *answer);
-    v1::ActivityRecorded event;
-    event.set_activity(answer->name());
-    unit.Emit(event);
+absl::Status Handlers::CorrectStation(Context& context, const v1::CorrectStationRequest& request,
+                                      v1::Station* answer) {
+  return ChangeStation(
+      context, request, request.name(), "CorrectStation", v1::STATION_STATE_UNSPECIFIED, answer,
+      [&](journal::Unit& unit, const Rules& rules, v1::Station* station,
+          v1::StationChange* change) -> absl::Status {
+        if (request.etag() != station->etag()) return errors::EtagMismatch(request.name());
+        const v1::FilingForm &before = station->form(), &after = request.form();
+        if (after.host_unit() != before.host_unit() || after.level() != before.level()) {
+          return errors::InvalidField(
+              after.level() != before.level() ? "form.level" : "form.host_unit",
+              "已备案的服务站不得更换建站单位或级别，请撤销后重新备案",
+              "must stay; close the station and file it anew");
+        }
+        for (const auto& suspension : station->suspensions()) {
+          if (*DayFromProto(after.established_on()) <= *DayFromProto(suspension.from())) continue;
+          return errors::InvalidField("form.established_on", "建站时间不得晚于已登记的停运日期",
+                                      "must not be after a suspension on record");
+        }
+        if (!store_.RenameLineage(unit.sql(), before, after)) {
+          return errors::InvalidField(
+              "form.society.name", "该学会在本单位已另有服务站，不得改为其名称",
+              "is the name of a society that has stations of its own at this host unit");
+        }
+        *change->mutable_former_form() = before;
+        *station->mutable_form() = after;
+        YZ_ASSIGN_OR_RETURN(const auto facts, FilingFactsOf(unit.sql(), *station));
+        const auto findings = rules::CheckFiling(rules.policy, *rules.calendar, facts, rules.today);
+        if (!rules::Allows(findings)) return errors::Refused(findings, station->name());
+        station->mutable_findings()->Assign(findings.begin(), findings.end());
+        *station->mutable_policy() = rules.reference;
+        unit.EmitPrivate(facts);
+        change->set_reason(request.reason());
+        return absl::OkStatus();
+      });
+}
+
+absl::Status Handlers::GetStationState(Context& context, const v1::GetStationStateRequest& request,
+                                       v1::StationStateOn* answer) {
+  YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(journal_.clocks().business->Now()));
+  const Day day = *DayFromProto(request.date());
+  if (day > rules.today) {
+    return errors::InvalidField("date", "日期不得晚于今天", "must not be in the future");
+  }
+  return db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
+    answer->Clear();
+    YZ_ASSIGN_OR_RETURN(const auto station,
+                        SeenStation(sql, context.caller, request.name(), false));
+    YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("stations/*", request.name()));
+    YZ_ASSIGN_OR_RETURN(const auto changes, store_.StationChanges(sql, id));
+    *answer->mutable_date() = request.date();
+    for (const v1::StationChange& change : changes) {
+      if (BeijingDay(FromProto(change.time())) <= day) answer->set_recorded_state(change.state());
+    }
+    const rules::v1::StationFacts facts = StationFactsOf(station);
+    const auto established = rules::EstablishedOn(rules.policy, facts);
+    if (!facts.filed() || !established || day < *established) return absl::OkStatus();
+    switch (rules::OperationOn(facts, day)) {
+      case rules::Operation::kOperating:
+        answer->set_state(v1::STATION_STATE_OPERATING);
+        break;
+      case rules::Operation::kSuspended:
+        answer->set_state(v1::STATION_STATE_SUSPENDED);
+        break;
+      case rules::Operation::kClosed:
+        answer->set_state(v1::STATION_STATE_CLOSED);
+        break;
+    }
     return absl::OkStatus();
   });
 }
 
-absl::Status Handlers::ListActivities(Context& context, const v1::ListActivitiesRequest& request,
-                                      v1::ListActivitiesResponse* answer) {
-  YZ_ASSIGN_OR_RETURN(const std::string after, rpc::ReadPageToken(context.method, request));
-  const int size = rpc::PageSize(request);
+absl::Status Handlers::ListStationChanges(Context& context,
+                                          const v1::ListStationChangesRequest& request,
+                                          v1::ListStationChangesResponse* answer) {
   return db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
-    answer->Clear();
+    YZ_RETURN_IF_ERROR(SeenStation(sql, context.caller, request.parent(), false).status());
     YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("stations/*", request.parent()));
-    YZ_ASSIGN_OR_RETURN(const auto station, store_.Station(sql, id, false));
-    if (!station || !MaySee(context.caller, station->form().host_unit()))
-      return errors::NotFound(request.parent());
-    const auto activities = store_.Activities(sql, id, {after, size});
-    answer->mutable_activities()->Assign(activities.begin(), activities.end());
-    if (static_cast<int>(activities.size()) == size) {
-      YZ_ASSIGN_OR_RETURN(const std::string last,
-                          IdOf("stations/*/activities/*", activities.back().name()));
-      answer->set_next_page_token(rpc::MakePageToken(context.method, request, last));
-    }
+    YZ_ASSIGN_OR_RETURN(const auto changes, store_.StationChanges(sql, id));
+    answer->mutable_changes()->Assign(changes.begin(), changes.end());
     return absl::OkStatus();
   });
 }

@@ -1,12 +1,12 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/digest.h"
 #include "common/base/ids.h"
+#include "common/base/money.h"
 #include "common/base/status_macros.h"
 #include "common/base/time_proto.h"
 #include "common/db/transaction.h"
 #include "common/errors/errors.h"
 #include "common/rpc/handlers.h"
-#include "common/rpc/page_token.h"
 #include "services/registry/handlers.h"
 #include "services/registry/transitions.h"
 #include "yuezhan/payment/v1/events.pb.h"
@@ -22,6 +22,8 @@ rules::v1::HostFacts HostFactsOf(const v1::HostUnit& unit) {
   facts.set_credit_code(unit.credit_code());
   *facts.mutable_account() = unit.account();
   *facts.mutable_debarments() = unit.debarments();
+  if (unit.has_credit_code_accepted())
+    *facts.mutable_credit_code_accepted() = unit.credit_code_accepted();
   return facts;
 }
 
@@ -38,9 +40,16 @@ rules::v1::StationFacts StationFactsOf(const v1::Station& station) {
   *facts.mutable_suspensions() = station.suspensions();
   if (station.has_closed_on()) *facts.mutable_closed_on() = station.closed_on();
   *facts.mutable_subsidies() = station.subsidies();
-  facts.set_lineage(ToHex(Lineage(station.form())));
   facts.set_society_name(station.form().society().name());
   return facts;
+}
+
+absl::StatusOr<v1::Station> Handlers::SeenStation(db::Session& sql, const Caller& caller,
+                                                  std::string_view name, bool lock) const {
+  YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("stations/*", name));
+  YZ_ASSIGN_OR_RETURN(auto station, store_.Station(sql, id, lock));
+  if (!station || !MaySee(caller, station->form().host_unit())) return errors::NotFound(name);
+  return *std::move(station);
 }
 
 absl::Status Handlers::ChangeStation(Context& context, const google::protobuf::Message& request,
@@ -48,24 +57,34 @@ absl::Status Handlers::ChangeStation(Context& context, const google::protobuf::M
                                      v1::StationState to, v1::Station* answer, Change change) {
   return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
     YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
-    YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("stations/*", name));
-    YZ_ASSIGN_OR_RETURN(auto station, store_.Station(unit.sql(), id, true));
-    if (!station || !MaySee(context.caller, station->form().host_unit()))
-      return errors::NotFound(name);
-    const v1::StationState from = station->state();
-    YZ_RETURN_IF_ERROR(StationTransitions().Check(name, from, to, method));
-    YZ_RETURN_IF_ERROR(change(unit, rules, &*station));
-    station->set_state(to);
-    if (from != to) *station->mutable_state_time() = ToProto(unit.Now());
-    if (!store_.UpdateStation(unit.sql(), &*station)) return errors::Conflict();
+    YZ_ASSIGN_OR_RETURN(auto station, SeenStation(unit.sql(), context.caller, name, true));
+    const v1::StationState from = station.state();
+    const v1::StationState next = to == v1::STATION_STATE_UNSPECIFIED ? from : to;
+    YZ_RETURN_IF_ERROR(StationTransitions().Check(name, from, next, method));
+    v1::StationChange record;
+    record.set_method(std::string(method));
+    record.set_from(from);
+    record.set_state(next);
+    *record.mutable_effective_on() = DayToProto(rules.today);
+    *record.mutable_time() = ToProto(unit.Now());
+    record.set_officer(context.caller.subject);
+    YZ_RETURN_IF_ERROR(change(unit, rules, &station, &record));
+    station.set_state(next);
+    if (from != next) *station.mutable_state_time() = record.time();
+    // A form that was returned may name another society; an accepted one stays in its lineage.
+    const auto form = !record.has_former_form()           ? Store::Form::kSame
+                      : from == v1::STATION_STATE_RETURNED ? Store::Form::kResubmitted
+                                                           : Store::Form::kCorrected;
+    if (!store_.UpdateStation(unit.sql(), &station, form)) return errors::Conflict();
+    store_.InsertStationChange(unit.sql(), station, record);
     v1::StationAdvanced event;
-    event.set_station(station->name());
-    event.set_host_unit(station->form().host_unit());
+    event.set_station(station.name());
+    event.set_host_unit(station.form().host_unit());
     event.set_from(from);
-    event.set_state(to);
-    event.set_filing_number(station->filing_number());
+    event.set_state(next);
+    event.set_filing_number(station.filing_number());
     unit.Emit(event);
-    *answer = *std::move(station);
+    *answer = std::move(station);
     return absl::OkStatus();
   });
 }
@@ -73,39 +92,7 @@ absl::Status Handlers::ChangeStation(Context& context, const google::protobuf::M
 absl::Status Handlers::GetStation(Context& context, const v1::GetStationRequest& request,
                                   v1::Station* answer) {
   return db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
-    YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("stations/*", request.name()));
-    YZ_ASSIGN_OR_RETURN(auto station, store_.Station(sql, id, false));
-    if (!station || !MaySee(context.caller, station->form().host_unit()))
-      return errors::NotFound(request.name());
-    *answer = *std::move(station);
-    return absl::OkStatus();
-  });
-}
-
-absl::Status Handlers::ListStations(Context& context, const v1::ListStationsRequest& request,
-                                    v1::ListStationsResponse* answer) {
-  YZ_ASSIGN_OR_RETURN(const std::string after, rpc::ReadPageToken(context.method, request));
-  const int size = rpc::PageSize(request);
-  // Who sees one host unit only gets its list, whatever filter is given.
-  std::string host_unit = request.host_unit();
-  if (!MaySee(context.caller, host_unit)) {
-    if (!host_unit.empty()) return absl::OkStatus();
-    host_unit = context.caller.host_unit;
-    if (host_unit.empty()) return absl::OkStatus();
-  }
-  return db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
-    answer->Clear();
-    std::string host_id;
-    if (!host_unit.empty()) {
-      YZ_ASSIGN_OR_RETURN(host_id, IdOf("hostUnits/*", host_unit));
-    }
-    YZ_ASSIGN_OR_RETURN(const auto stations,
-                        store_.Stations(sql, host_id, request.state(), {after, size}));
-    answer->mutable_stations()->Assign(stations.begin(), stations.end());
-    if (static_cast<int>(stations.size()) == size) {
-      YZ_ASSIGN_OR_RETURN(const std::string last, IdOf("stations/*", stations.back().name()));
-      answer->set_next_page_token(rpc::MakePageToken(context.method, request, last));
-    }
+    YZ_ASSIGN_OR_RETURN(*answer, SeenStation(sql, context.caller, request.name(), false));
     return absl::OkStatus();
   });
 }
@@ -115,12 +102,12 @@ absl::Status Handlers::GetStanding(Context& context, const v1::GetStandingReques
   return db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
     // The sequence number first: what is read after it is at least as new.
     const int64_t sequence = store_.JournalSequence(sql);
+    YZ_ASSIGN_OR_RETURN(const auto station,
+                        SeenStation(sql, context.caller, request.station(), false));
+    YZ_ASSIGN_OR_RETURN(const auto host, HostOf(sql, station.form(), "station"));
     YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("stations/*", request.station()));
-    YZ_ASSIGN_OR_RETURN(const auto station, store_.Station(sql, id, false));
-    if (!station || !MaySee(context.caller, station->form().host_unit()))
-      return errors::NotFound(request.station());
-    YZ_ASSIGN_OR_RETURN(const auto host, HostOf(sql, station->form(), "station"));
-    *answer->mutable_station() = StationFactsOf(*station);
+    *answer->mutable_station() = StationFactsOf(station);
+    answer->mutable_station()->set_lineage(ToHex(store_.LineageOf(sql, id)));
     answer->mutable_station()->set_registry_sequence(sequence);
     *answer->mutable_host() = HostFactsOf(host);
     return absl::OkStatus();
@@ -133,6 +120,7 @@ journal::EventHandlers Handlers::OnPayment() {
                                                    const journal::EventOrigin&,
                                                    journal::Unit& unit) -> absl::Status {
     if (event.state() != payment::v1::PAYMENT_STATE_SETTLED) return absl::OkStatus();
+    YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
     YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("stations/*", event.station()));
     YZ_ASSIGN_OR_RETURN(const std::string payment, IdOf("payments/*", event.payment()));
     YZ_ASSIGN_OR_RETURN(const auto station, store_.Station(unit.sql(), id, true));
@@ -142,7 +130,14 @@ journal::EventHandlers Handlers::OnPayment() {
     subsidy.set_level(event.level());
     subsidy.set_source(event.case_name());
     *subsidy.mutable_paid_on() = event.settled_on();
-    if (!store_.InsertSubsidy(unit.sql(), *station, payment, subsidy)) return absl::OkStatus();
+    if (!store_.InsertSubsidy(unit.sql(), id, payment, subsidy)) return absl::OkStatus();
+    v1::UseReport report;
+    report.set_name(Name("stations", id, "useReports", NewUuid()));
+    report.set_payment(event.payment());
+    report.set_host_unit(station->form().host_unit());
+    *report.mutable_paid() = MoneyOf(event.amount_fen());
+    *report.mutable_paid_on() = event.settled_on();
+    ExpectUseReport(unit, rules, std::move(report), payment);
     v1::StationSubsidized subsidized;
     subsidized.set_station(event.station());
     subsidized.set_payment(event.payment());
@@ -156,6 +151,9 @@ rpc::Service Handlers::Methods() {
   rpc::Service service("yuezhan.registry.v1.RegistryService");
   service.Add("CreateHostUnit", &Handlers::CreateHostUnit, this)
       .Add("GetHostUnit", &Handlers::GetHostUnit, this)
+      .Add("UpdateHostUnit", &Handlers::UpdateHostUnit, this)
+      .Add("ChangeAccount", &Handlers::ChangeAccount, this)
+      .Add("ListAccountChanges", &Handlers::ListAccountChanges, this)
       .Add("ListHostUnits", &Handlers::ListHostUnits, this)
       .Add("CheckFiling", &Handlers::CheckFiling, this)
       .Add("FileStation", &Handlers::FileStation, this)
@@ -167,10 +165,37 @@ rpc::Service Handlers::Methods() {
       .Add("SuspendStation", &Handlers::SuspendStation, this)
       .Add("ResumeStation", &Handlers::ResumeStation, this)
       .Add("CloseStation", &Handlers::CloseStation, this)
+      .Add("CorrectStation", &Handlers::CorrectStation, this)
       .Add("GetStation", &Handlers::GetStation, this)
+      .Add("GetStationState", &Handlers::GetStationState, this)
+      .Add("ListStationChanges", &Handlers::ListStationChanges, this)
       .Add("ListStations", &Handlers::ListStations, this)
       .Add("RecordActivity", &Handlers::RecordActivity, this)
+      .Add("CorrectActivity", &Handlers::CorrectActivity, this)
+      .Add("GetActivity", &Handlers::GetActivity, this)
       .Add("ListActivities", &Handlers::ListActivities, this)
+      .Add("SumActivities", &Handlers::SumActivities, this)
+      .Add("StartEvidence", &Handlers::StartEvidence, this)
+      .Add("WriteEvidence", &Handlers::WriteEvidence, this)
+      .Add("GetEvidenceUpload", &Handlers::GetEvidenceUpload, this)
+      .Add("FinishEvidence", &Handlers::FinishEvidence, this)
+      .Add("ReadEvidence", &Handlers::ReadEvidence, this)
+      .Add("ListEvidence", &Handlers::ListEvidence, this)
+      .Add("RecordEvaluation", &Handlers::RecordEvaluation, this)
+      .Add("NotifyEvaluation", &Handlers::NotifyEvaluation, this)
+      .Add("RequestEvaluationReview", &Handlers::RequestEvaluationReview, this)
+      .Add("DecideEvaluationReview", &Handlers::DecideEvaluationReview, this)
+      .Add("SupersedeEvaluation", &Handlers::SupersedeEvaluation, this)
+      .Add("GetEvaluation", &Handlers::GetEvaluation, this)
+      .Add("ListEvaluations", &Handlers::ListEvaluations, this)
+      .Add("LiftDebarment", &Handlers::LiftDebarment, this)
+      .Add("ListDebarments", &Handlers::ListDebarments, this)
+      .Add("SubmitUseReport", &Handlers::SubmitUseReport, this)
+      .Add("ReviewUseReport", &Handlers::ReviewUseReport, this)
+      .Add("GetUseReport", &Handlers::GetUseReport, this)
+      .Add("ListUseReports", &Handlers::ListUseReports, this)
+      .Add("ImportRows", &Handlers::ImportRows, this)
+      .Add("ExportRows", &Handlers::ExportRows, this)
       .Add("PrintDocument", &Handlers::PrintDocument, this)
       .Add("GetStanding", &Handlers::GetStanding, this);
   return service;

@@ -10,6 +10,7 @@
 #include "gtest/gtest.h"
 #include "services/registry/handlers.h"
 #include "services/registry/schema.h"
+#include "yuezhan/payment/v1/events.pb.h"
 
 namespace yuezhan::registry {
 
@@ -49,6 +50,9 @@ class TestRegistry {
   Handlers& handlers() { return handlers_; }
   TestHost& host() { return host_; }
   db::TestDatabase& database() { return host_.database(); }
+  const v1::HostUnit& unit() const { return unit_; }
+  void Advance(int days) { EXPECT_TRUE(host_.clock().Advance(absl::Hours(24 * days)).ok()); }
+  Context person(Role role, std::string_view subject) const { return host_.Person(role, subject); }
   Day today() const { return host_.today(); }
   int64_t Count(std::string_view table) { return host_.Count(table); }
   Context officer() const { return host_.Person(Role::kFilingOfficer, "filing-officer"); }
@@ -63,6 +67,14 @@ class TestRegistry {
     Context context = officer();
     context.method = Concat({"yuezhan.registry.v1.RegistryService/", name});
     return (handlers.*method)(context, request, answer);
+  }
+  // As another person than officer().
+  template <typename Request, typename Answer>
+  absl::Status CallAs(Context context,
+                      absl::Status (Handlers::*method)(Context&, const Request&, Answer*),
+                      std::string_view name, const Request& request, Answer* answer) {
+    context.method = Concat({"yuezhan.registry.v1.RegistryService/", name});
+    return (handlers_.*method)(context, request, answer);
   }
   template <typename Request, typename Answer>
   absl::Status Call(absl::Status (Handlers::*method)(Context&, const Request&, Answer*),
@@ -142,6 +154,19 @@ class TestRegistry {
     const absl::Status status = Call(&Handlers::GetStation, "GetStation", request, &station);
     EXPECT_TRUE(status.ok()) << status;
     return station;
+  }
+
+  // A settled payment of 50,000 yuan for the station.
+  payment::v1::PaymentAdvanced Settled(const std::string& station) const {
+    payment::v1::PaymentAdvanced event;
+    event.set_payment(Name("payments", NewUuid()));
+    event.set_station(station);
+    event.set_case_name(Name("cases", NewUuid()));
+    event.set_level(common::v1::STATION_LEVEL_PROVINCIAL);
+    event.set_amount_fen(5'000'000);
+    event.set_state(payment::v1::PAYMENT_STATE_SETTLED);
+    *event.mutable_settled_on() = DayToProto(today());
+    return event;
   }
 
   // Applies an event of payment as the follower does.

@@ -23,6 +23,8 @@ absl::Status ClockSet(const Words& words);
 absl::Status ClockAdvance(const Words& words);
 absl::Status Token(const Words& words);
 absl::Status Call(const Words& words);
+absl::Status Import(const Words& words);
+absl::Status Export(const Words& words);
 absl::Status Csv(const Words& words);
 absl::Status Evidence(const Words& words);
 absl::Status EvidenceVerify(const Words& words);

@@ -84,6 +84,16 @@ const Command kCommands[] = {
     {"evidence", "CASE [FILE]", 1, 2,
      "Write the history of a case with all that proves it into one file.",
      "将案件全过程及其证明写入一个文件。", kCaller, &Evidence},
+    {"import", "TABLE FILE.csv", 2, 2,
+     "Check a spreadsheet (UTF-8 or GB18030, Chinese headers) by the rules, and with --write take "
+     "in what passes. TABLE: stations subsidies evaluations debarments. What does not pass stands in "
+     "FILE.csv.report.csv; sent again after correction, only what is missing is taken in.",
+     "按规则检查表格（UTF-8或GB18030，中文表头），加 --write 写入通过的行；未通过的行见报告。",
+     "profile as subject display_name write", &Import},
+    {"export", "TABLE FILE.csv", 2, 2,
+     "Write a table as a spreadsheet with the same headers: stations subsidies evaluations "
+     "debarments.",
+     "按相同表头导出表格。", "profile as subject display_name", &Export},
     {"journal verify", "[SERVICE…]", 0, 4,
      "Verify journals from the first row to the head, with what the other services saw of them.",
      "校验日志链（含其他服务的见证）。", kCaller, &JournalVerify},

@@ -29,6 +29,8 @@ ABSL_FLAG(int, hours, 12, "How long a token is good, 1 to 720 hours. 令牌有�
 ABSL_FLAG(std::string, at, "",
           "Service to ask, where every service offers the method (journal). 所询问的服务。");
 ABSL_FLAG(std::string, reason, "", "Why, on record. 事由（入册）。");
+ABSL_FLAG(bool, write, false,
+          "Write the rows that pass; else check only. 写入通过的行，否则仅检查。");
 
 namespace yuezhan::yz {
 

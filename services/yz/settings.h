@@ -24,6 +24,7 @@ ABSL_DECLARE_FLAG(int, hours);
 ABSL_DECLARE_FLAG(std::string, at);
 ABSL_DECLARE_FLAG(std::string, columns);
 ABSL_DECLARE_FLAG(std::string, reason);
+ABSL_DECLARE_FLAG(bool, write);
 
 namespace yuezhan::yz {
 

@@ -1,0 +1,62 @@
+#ifndef YUEZHAN_SERVICES_REGISTRY_MYSQL_ROWS_H_
+#define YUEZHAN_SERVICES_REGISTRY_MYSQL_ROWS_H_
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "common/base/dates.h"
+#include "common/base/digest.h"
+#include "common/base/ids.h"
+#include "common/base/text.h"
+#include "common/db/session.h"
+
+// What the files of registry's SQL share: how values stand in columns.
+namespace yuezhan::registry {
+
+// Ids come from our own resource names, checked by then: a bad one is a fault of ours.
+inline std::string Bin(std::string_view id) { return UuidToBytes(id).value(); }
+inline std::string BinOf(std::string_view pattern, std::string_view name) {
+  return Bin(IdOf(pattern, name).value());
+}
+inline std::string Text(const std::string& bytes) { return UuidFromBytes(bytes).value(); }
+
+inline int64_t Number(Day day) { return day - Day(1970, 1, 1); }
+inline Day DayOf(int64_t number) { return Day(1970, 1, 1) + number; }
+// Absent for a date that is not given.
+inline std::optional<int64_t> Number(const google::type::Date& date) {
+  const auto day = DayFromProto(date);
+  return day ? std::optional(Number(*day)) : std::nullopt;
+}
+
+inline int64_t VersionOf(const std::string& etag) {
+  int64_t version = 0;
+  return absl::SimpleAtoi(etag, &version) ? version : 0;
+}
+
+// "x'…', x'…'" for an IN list of ids or digests.
+inline std::string HexList(const std::vector<std::string>& values) {
+  std::string list;
+  for (const std::string& value : values) {
+    list += Concat({list.empty() ? "" : ",", "x'", ToHex(value), "'"});
+  }
+  return list;
+}
+
+// "INSERT … VALUES (?, …), (?, …)" for `rows` rows: `head` ends before VALUES.
+inline std::string InsertMany(std::string_view head, size_t columns, size_t rows,
+                              std::string_view tail = "") {
+  std::string one = "(?";
+  for (size_t i = 1; i < columns; ++i) one += ", ?";
+  one += ")";
+  std::string sql = Concat({head, " VALUES ", one});
+  for (size_t i = 1; i < rows; ++i) sql += Concat({", ", one});
+  sql += tail;
+  return sql;
+}
+
+}  // namespace yuezhan::registry
+
+#endif  // YUEZHAN_SERVICES_REGISTRY_MYSQL_ROWS_H_
