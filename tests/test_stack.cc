@@ -28,11 +28,11 @@ std::string Environment(const char* name) {
 TestStack::TestStack(Options options) {
   const std::string id = NewUuid();
   directory_ = std::filesystem::temp_directory_path() / ("yuezhan-test-" + id);
-  yz::StackOptions stack;
-  stack.directory = directory_;
-  stack.binaries = Environment("YUEZHAN_BIN");
-  stack.mysql = Environment("YUEZHAN_MYSQL");
+  options_.directory = directory_;
+  options_.binaries = Environment("YUEZHAN_BIN");
+  options_.mysql = Environment("YUEZHAN_MYSQL");
   // The random end of the id: its start is the time, which tests that begin together share.
+<<<<<<< HEAD
   stack.schema_prefix = id.substr(id.size() - 8) + "_";
   stack.tls = options.tls;
   stack.clock_start = BeijingMidnight(Day(2026, 9, 14)) + absl::Hours(9);
@@ -45,8 +45,29 @@ TestStack::TestStack(Options options) {
   auto opened = yz::Stack::Open(std::move(stack));
   if (!opened.ok()) Fail(opened.status());
   stack_ = *std::move(opened);
+=======
+  options_.schema_prefix = id.substr(id.size() - 8) + "_";
+  options_.tls = options.tls;
+  options_.clock_start = BeijingMidnight(Day(2026, 9, 14)) + absl::Hours(9);
+  options_.settings = std::move(options.settings);
+  Open();
+>>>>>>> 409f106 (Operation tested over processes: a rolling restart under load, what keeps a service from serving with the way out, a restore drill; releases recorded)
   if (!options.start) return;
   if (const absl::Status started = stack_->StartAll(); !started.ok()) Fail(started);
+}
+
+void TestStack::Open() {
+  auto opened = yz::Stack::Open(options_);
+  if (!opened.ok()) Fail(opened.status());
+  stack_ = *std::move(opened);
+}
+
+void TestStack::LoseDatabase() {
+  for (const absl::Status& status : {stack_->StopAll(), stack_->DropSchemas()}) {
+    if (!status.ok()) Fail(status);
+  }
+  stack_.reset();
+  Open();
 }
 
 TestStack::~TestStack() {

@@ -23,6 +23,11 @@ class TestStack {
 
   yz::Stack& stack() { return *stack_; }
   yz::Client& client() { return stack_->client(); }
+  // A file of the stack's folder: "tls/ca.pem", "keys/registry.serve.url".
+  std::string Path(const std::string& name) const { return directory_ + "/" + name; }
+  // Stops everything, drops the schemas and makes them anew, empty, with the same keys and
+  // passwords: a new machine with the old one's folder. Starts nothing.
+  void LoseDatabase();
   // host:port of a service.
   std::string TargetOf(const std::string& service);
 
@@ -38,7 +43,9 @@ class TestStack {
   int64_t CountAll(const std::string& table, const std::string& where = "");
 
  private:
+  void Open();
   std::string directory_;
+  yz::StackOptions options_;
   std::unique_ptr<yz::Stack> stack_;
 };
 

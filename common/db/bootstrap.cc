@@ -58,7 +58,7 @@ absl::Status AsAdministrator(const Options& administrator, const SchemaAccounts&
     return absl::OkStatus();
   } catch (const Error& e) {
     const std::string line =
-        absl::StrCat("schema ", accounts.schema, " by ", administrator.Describe(), ": ", e.what());
+        absl::StrCat("schema ", accounts.schema, " by ", administrator.Describe(), ": ", e.Line());
     return e.IsConnectionLost() ? absl::UnavailableError(line) : absl::InternalError(line);
   }
 }

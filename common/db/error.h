@@ -3,6 +3,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 
@@ -26,12 +27,18 @@ class Error : public std::runtime_error {
   bool IsDuplicate() const { return code_ == 1062; }
   // The same for one key, given as it is named in the schema ("code" or "PRIMARY").
   bool IsDuplicate(const std::string& key) const;
+  // The database has no room for what was to be written, and wrote nothing of it.
+  bool IsFull() const;
+  // What an operator does about it, for the causes that come from outside; else "".
+  std::string_view WayOut() const;
+  // The message, with the way out where there is one: the line for an operator.
+  std::string Line() const;
 
  private:
   int code_;
 };
 
-// What a caller is told: ABORTED (conflict), UNAVAILABLE (connection), ALREADY_EXISTS (1062),
+// What a caller is told: ABORTED (conflict), UNAVAILABLE (connection, full disk), ALREADY_EXISTS (1062),
 // INTERNAL. The message is fit for logs.
 absl::Status ToStatus(const Error& error);
 

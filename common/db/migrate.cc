@@ -107,7 +107,8 @@ absl::Status Compare(const Record& record, const std::vector<Step>& steps,
     if (step == steps.end()) {
       return absl::FailedPreconditionError(
           absl::StrCat(where, ": migration ", at.first, " step ", at.second,
-                       " is newer than this program; use the newer program"));
+                       " is newer than this program; start the program that made it, or "
+                       "restore the backup from before it"));
     }
     if (recorded.checksum != step->checksum) {
       return absl::FailedPreconditionError(absl::StrCat(
@@ -184,7 +185,7 @@ absl::Status Migrate(const Options& migrate, std::string_view serve_user,
                      const std::vector<Migration>& migrations) {
   const std::vector<Step> steps = Steps(migrations, migrate.schema, serve_user);
   const std::string where = absl::StrCat("schema ", migrate.schema);
-  Step current{0, 0, "lock", "", ""};
+  Step current{0, 0, "", "", ""};  // before the first
   try {
     PatientSession session(migrate), lock(migrate);
     for (const char* table : kTables) session.ExecuteText(table);
@@ -204,8 +205,12 @@ absl::Status Migrate(const Options& migrate, std::string_view serve_user,
     }
     return absl::OkStatus();
   } catch (const Error& e) {
-    const std::string line = absl::StrCat(where, ": migration ", current.version, " step ",
-                                          current.number, " (", Abs(current.name), "): ", e.what());
+    const std::string step =
+        current.version == 0 ? ""
+                             : absl::StrCat(": migration ", current.version, " step ",
+                                            current.number, " (", Abs(current.name), ")");
+    const std::string line =
+        absl::StrCat(where, " at ", migrate.Describe(), step, ": ", e.Line());
     return e.IsConnectionLost() ? absl::UnavailableError(line) : absl::InternalError(line);
   }
 }

@@ -58,7 +58,7 @@ absl::StatusOr<Pool::Lease> Pool::Acquire(absl::Time deadline) {
     --stats_.in_use;
     ++stats_.dropped;
     Log(LogLevel::kWarning, "database cannot be reached",
-        {{"database", options_.Describe()}, {"code", e.code()}, {"error", e.what()}});
+        {{"database", options_.Describe()}, {"code", e.code()}, {"error", e.Line()}});
     return errors::Unavailable("database");
   }
 }

@@ -13,6 +13,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/log.h"
 
 namespace yuezhan::db {
 namespace {
@@ -56,6 +57,10 @@ struct TextHash {
   using is_transparent = void;
   size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
 };
+
+// Texts alone, never the arguments: values are personal. What makes accounts holds passwords and is
+// left out.
+void LogStatement(std::string_view sql) { Log(LogLevel::kDebug, "statement", {{"sql", sql}}); }
 
 int Seconds(absl::Duration duration) {
   return static_cast<int>(absl::ToInt64Seconds(absl::Ceil(duration, absl::Seconds(1))));
@@ -150,6 +155,7 @@ struct Session::Impl {
     auto found = statements.find(sql);
     if (found != statements.end()) return *found->second;
     if (statements.size() >= kMaxStatements) statements.clear();
+    LogStatement(sql);
     std::unique_ptr<sql::PreparedStatement> fresh(
         connection->prepareStatement(sql::SQLString(sql.data(), sql.size())));
     return *statements.emplace(std::string(sql), std::move(fresh)).first->second;
@@ -227,6 +233,7 @@ Rows Session::QueryList(std::string_view sql, const std::vector<Param>& args) {
 
 int64_t Session::ExecuteText(const std::string& sql) {
   Tell({Statement::Kind::kExecuteText, sql});
+  if (sql.starts_with("INSERT")) LogStatement(sql);
   const int64_t rows = impl_->Guarded([&]() -> int64_t {
     // execute, not executeUpdate: COMMIT and DDL have no count to ask for.
     if (impl_->plain->execute(sql))
@@ -239,6 +246,7 @@ int64_t Session::ExecuteText(const std::string& sql) {
 
 Rows Session::QueryText(const std::string& sql) {
   Tell({Statement::Kind::kQueryText, sql});
+  LogStatement(sql);
   return impl_->Guarded([&] {
     const std::unique_ptr<sql::ResultSet> result(impl_->plain->executeQuery(sql));
     return Copy(*result);

@@ -16,6 +16,7 @@
 #include "common/base/loop.h"
 #include "common/base/text.h"
 #include "common/db/pool.h"
+#include "common/db/session.h"
 #include "common/host/clear_reads.h"
 #include "common/host/flags.h"
 #include "common/journal/follower.h"
@@ -36,6 +37,9 @@ namespace {
 constexpr int kBackgroundConnections = 6;
 // Shorter than Prometheus looks, so that no look finds the same twice.
 constexpr absl::Duration kBetweenSamples = absl::Seconds(5);
+// As the alert CertificateExpires.
+constexpr absl::Duration kCertificateNotice = absl::Hours(14 * 24);
+enum class CertificateStage { kGood, kEndsSoon, kExpired };
 
 [[noreturn]] void Fail(std::string_view what, const absl::Status& status) {
   std::fprintf(stderr, "%s: %s\n", std::string(what).c_str(),
@@ -97,6 +101,12 @@ struct Host::Impl {
         sequencer(pool, signer, spec.name, holder) {}
 
   void Migrate() {
+    // A service that can never answer must not look as if it had started.
+    try {
+      const db::Session session(pool.options());
+    } catch (const db::Error& e) {
+      Fail(Concat({"database ", pool.options().Describe()}), absl::UnavailableError(e.Line()));
+    }
     const auto migrations = AllMigrations(spec);
     const std::string url = absl::GetFlag(FLAGS_migrate_database);
     const absl::Status status =
@@ -123,6 +133,27 @@ struct Host::Impl {
     if (level.ok()) SetLogLevel(*level);
   }
 
+  // Says once that the certificate ends soon, that it has ended, and that a new one is there.
+  void WatchCertificate() {
+    const absl::StatusOr<absl::Time> end = metrics::CertificateExpiry(absl::GetFlag(FLAGS_tls_cert));
+    if (!end.ok()) return;
+    const absl::Duration left = *end - WallNow();
+    const auto stage = left <= absl::ZeroDuration() ? CertificateStage::kExpired
+                       : left < kCertificateNotice  ? CertificateStage::kEndsSoon
+                                                    : CertificateStage::kGood;
+    if (stage == certificate_stage) return;
+    certificate_stage = stage;
+    constexpr std::pair<LogLevel, const char*> kSaid[] = {
+        {LogLevel::kInfo, "certificate in date"},
+        {LogLevel::kWarning, "certificate expires soon: replace it, it is read again by itself"},
+        {LogLevel::kError,
+         "certificate expired, nobody can connect: replace it, it is read again by itself"}};
+    const auto& [level, event] = kSaid[static_cast<int>(stage)];
+    Log(level, event,
+        {{"file", absl::GetFlag(FLAGS_tls_cert)},
+         {"until", absl::FormatTime(absl::RFC3339_sec, *end, absl::UTCTimeZone())}});
+  }
+
   rpc::TerminationSignals signals;  // first: threads inherit the blocked signals
   const HostSpec spec;
   const std::string holder;
@@ -139,6 +170,7 @@ struct Host::Impl {
   std::vector<std::unique_ptr<rpc::FeedClient>> feeds;
   std::vector<std::unique_ptr<journal::Follower>> followers;
   std::vector<std::pair<std::string, BackgroundLoop::Step>> steps;
+  CertificateStage certificate_stage = CertificateStage::kGood;
 };
 
 Host::Host(int argc, char** argv, HostSpec spec) {
@@ -229,6 +261,7 @@ int Host::Serve(std::vector<rpc::Service> services) {
       std::make_unique<BackgroundLoop>("reload", [&impl]() -> absl::StatusOr<absl::Duration> {
         impl.ReloadCalendar();
         Impl::ReloadLogLevel();
+        impl.WatchCertificate();
         if (const absl::Status keys = impl.vault.Reload(); !keys.ok()) return keys;
         if (const absl::Status keys = impl.verifier->ReloadIfChanged(); !keys.ok()) return keys;
         return absl::Seconds(2);

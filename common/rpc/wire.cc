@@ -10,7 +10,14 @@ namespace {
 // What a status without details is to a caller of ours.
 absl::Status Plain(const grpc::Status& status) {
   switch (status.error_code()) {
-    case grpc::StatusCode::UNAVAILABLE:
+    case grpc::StatusCode::UNAVAILABLE: {
+      const bool tls = status.error_message().find("certificate verify failed") != std::string::npos;
+      return errors::Unavailable(
+          tls ? "server (its certificate is expired, or of another authority)" : "server",
+          absl::Milliseconds(100));
+    }
+    // We never cancel: a server that stops says it of calls that it had not taken up.
+    case grpc::StatusCode::CANCELLED:
       return errors::Unavailable("server", absl::Milliseconds(100));
     case grpc::StatusCode::DEADLINE_EXCEEDED:
       return errors::DeadlineExceeded();

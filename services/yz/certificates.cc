@@ -24,7 +24,6 @@ using Key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
 using X509Ptr = std::unique_ptr<X509, decltype(&X509_free)>;
 using Bio = std::unique_ptr<BIO, decltype(&BIO_free)>;
 
-constexpr long kLifeSeconds = 10L * 365 * 24 * 3600;
 constexpr long kDaySeconds = 24 * 3600;
 
 std::string Pem(const std::function<void(BIO*)>& write) {
@@ -50,7 +49,7 @@ bool AddExtension(X509* certificate, X509* issuer, int nid, const char* value) {
 
 // A certificate of `key` for `common_name`, signed by `issuer` with its key; by itself when null.
 X509Ptr Issue(const std::string& common_name, EVP_PKEY* key, X509* issuer, EVP_PKEY* issuer_key,
-              const std::vector<std::pair<int, const char*>>& extensions) {
+              absl::Duration life, const std::vector<std::pair<int, const char*>>& extensions) {
   X509Ptr certificate(X509_new(), &X509_free);
   X509* const cert = certificate.get();
   uint64_t serial = 0;
@@ -58,7 +57,7 @@ X509Ptr Issue(const std::string& common_name, EVP_PKEY* key, X509* issuer, EVP_P
   bool ok = X509_set_version(cert, 2) == 1 &&
             ASN1_INTEGER_set_uint64(X509_get_serialNumber(cert), serial >> 1 | 1) == 1 &&
             X509_gmtime_adj(X509_getm_notBefore(cert), -kDaySeconds) != nullptr &&
-            X509_gmtime_adj(X509_getm_notAfter(cert), kLifeSeconds) != nullptr &&
+            X509_gmtime_adj(X509_getm_notAfter(cert), absl::ToInt64Seconds(life)) != nullptr &&
             X509_set_pubkey(cert, key) == 1;
   X509_NAME* const name = X509_get_subject_name(cert);
   ok = ok && X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
@@ -102,7 +101,7 @@ absl::StatusOr<Certificate> Packed(const X509Ptr& certificate, const Key& key) {
 
 absl::StatusOr<Certificate> MakeAuthority(const std::string& common_name) {
   const Key key(EVP_EC_gen("P-256"), &EVP_PKEY_free);
-  return Packed(Issue(common_name, key.get(), nullptr, key.get(),
+  return Packed(Issue(common_name, key.get(), nullptr, key.get(), kCertificateLife,
                       {{NID_basic_constraints, "critical,CA:TRUE,pathlen:0"},
                        {NID_key_usage, "critical,keyCertSign,cRLSign"},
                        {NID_subject_key_identifier, "hash"}}),
@@ -111,7 +110,8 @@ absl::StatusOr<Certificate> MakeAuthority(const std::string& common_name) {
 
 absl::StatusOr<Certificate> MakeCertificate(const Certificate& authority,
                                             const std::string& common_name,
-                                            const std::vector<std::string>& hosts) {
+                                            const std::vector<std::string>& hosts,
+                                            absl::Duration life) {
   std::string names = "DNS:localhost,IP:127.0.0.1";
   for (const std::string& host : hosts) {
     const char* kind = HostKind(host);
@@ -131,7 +131,7 @@ absl::StatusOr<Certificate> MakeCertificate(const Certificate& authority,
     return absl::InvalidArgumentError("the authority's certificate or key cannot be read");
   }
   const Key key(EVP_EC_gen("P-256"), &EVP_PKEY_free);
-  return Packed(Issue(common_name, key.get(), issuer.get(), issuer_key.get(),
+  return Packed(Issue(common_name, key.get(), issuer.get(), issuer_key.get(), life,
                       {{NID_basic_constraints, "critical,CA:FALSE"},
                        {NID_key_usage, "critical,digitalSignature"},
                        {NID_ext_key_usage, "serverAuth,clientAuth"},
