@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <functional>
 #include <thread>
 
@@ -37,6 +38,21 @@ int CodeOf(const std::function<void()>& statement) {
     return e.code();
   }
   return 0;
+}
+
+// The connector falls back to plaintext where it is asked wrongly: with an authority there is a
+// verified connection or none. Neither a server without TLS nor one of another authority will do.
+TEST(Tls, AnAuthorityMeansVerifiedOrNothing) {
+  const TestDatabase database;
+  EXPECT_EQ(CodeOf([&] { Session session(database.serve()); }), 0);
+  Options verified = database.serve();
+  verified.tls_ca = ::testing::TempDir() + "/db-test-authority.pem";
+  const std::string command = absl::StrCat(
+      "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=other "
+      "-keyout /dev/null -out ",
+      verified.tls_ca, " 2>/dev/null");
+  ASSERT_EQ(std::system(command.c_str()), 0);
+  EXPECT_NE(CodeOf([&] { Session session(verified); }), 0);
 }
 
 TEST(Url, IsReadAndWritten) {

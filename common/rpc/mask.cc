@@ -152,9 +152,15 @@ bool FindPersonal(const Message& message, std::vector<std::string>* resources) {
 std::vector<std::string> ResourcesNamed(const Message& request) {
   std::vector<std::string> names;
   for (const FieldPlan& field : PlanOf(request.GetDescriptor()).fields) {
-    if (field.resources.empty() || field.field->is_repeated()) continue;
-    std::string name = request.GetReflection()->GetString(request, field.field);
-    if (!name.empty()) names.push_back(std::move(name));
+    if (field.resources.empty()) continue;
+    const Reflection* reflection = request.GetReflection();
+    if (field.field->is_repeated()) {
+      for (int i = 0; i < reflection->FieldSize(request, field.field); ++i) {
+        names.push_back(reflection->GetRepeatedString(request, field.field, i));
+      }
+    } else if (Present(request, field.field)) {
+      names.push_back(reflection->GetString(request, field.field));
+    }
   }
   return names;
 }
