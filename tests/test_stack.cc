@@ -32,26 +32,16 @@ TestStack::TestStack(Options options) {
   options_.binaries = Environment("YUEZHAN_BIN");
   options_.mysql = Environment("YUEZHAN_MYSQL");
   // The random end of the id: its start is the time, which tests that begin together share.
-<<<<<<< HEAD
-  stack.schema_prefix = id.substr(id.size() - 8) + "_";
-  stack.tls = options.tls;
-  stack.clock_start = BeijingMidnight(Day(2026, 9, 14)) + absl::Hours(9);
-  stack.settings = std::move(options.settings);
-  // A test calls as fast as it can; limits are for tests that give them.
-  for (std::string_view service : yz::kServices) {
-    auto& arguments = stack.settings[std::string(service)];
-    arguments.insert(arguments.begin(), {"--caller_rate=0", "--public_rate=0", "--caller_calls=64"});
-  }
-  auto opened = yz::Stack::Open(std::move(stack));
-  if (!opened.ok()) Fail(opened.status());
-  stack_ = *std::move(opened);
-=======
   options_.schema_prefix = id.substr(id.size() - 8) + "_";
   options_.tls = options.tls;
   options_.clock_start = BeijingMidnight(Day(2026, 9, 14)) + absl::Hours(9);
   options_.settings = std::move(options.settings);
+  // A test calls as fast as it can; limits are for tests that give them.
+  for (std::string_view service : yz::kServices) {
+    auto& arguments = options_.settings[std::string(service)];
+    arguments.insert(arguments.begin(), {"--caller_rate=0", "--public_rate=0", "--caller_calls=64"});
+  }
   Open();
->>>>>>> 409f106 (Operation tested over processes: a rolling restart under load, what keeps a service from serving with the way out, a restore drill; releases recorded)
   if (!options.start) return;
   if (const absl::Status started = stack_->StartAll(); !started.ok()) Fail(started);
 }
