@@ -179,7 +179,7 @@ class Release : public testing::Test {
       FillSample(request.get());
       for (std::string_view each : yz::kServices) {
         if (!service.empty() && service != each) continue;
-        (void)rpc::CallRaw(stack_->TargetOf(std::string(each)), "/" + PathOf(*method),
+        (void)rpc::CallRaw(stack_->TargetOf(std::string(each)), absl::StrCat("/", PathOf(*method)),
                            request->SerializeAsString(), {{"authorization", token}});
       }
     }
