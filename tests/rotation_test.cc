@@ -39,7 +39,9 @@ TEST(Rotation, MasterKeysChangeWhileServicesServe) {
       for (int n = 0; !end; ++n) {
         registry::v1::CreateHostUnitRequest create;
         *create.mutable_host_unit() = scenario.stations[0].host;
-        create.mutable_host_unit()->set_display_name(absl::StrCat("换钥单位", i, "第", n, "号"));
+        auto* unit = create.mutable_host_unit();
+        unit->set_display_name(absl::StrCat("换钥单位", i, "第", n, "号"));
+        unit->mutable_account()->set_holder(unit->display_name());
         create.set_request_id(NewUuid());
         registry::v1::HostUnit made;
         const absl::Status created = stack.client().CallAt(

@@ -28,7 +28,10 @@ class Clerk {
     tests::FillSample(&unit);
     unit.set_request_id(NewUuid());
     unit.mutable_host_unit()->set_credit_code("51430600501234569L");
-    unit.mutable_host_unit()->mutable_account()->set_number("6222000000000001");
+    auto* account = unit.mutable_host_unit()->mutable_account();
+    account->set_holder(unit.host_unit().display_name());
+    account->set_bank("演示银行岳阳分行");
+    account->set_number("6222000000000001");
     caller_.host_unit =
         Must<registry::v1::HostUnit>("yuezhan.registry.v1.RegistryService/CreateHostUnit", unit)
             .name();
@@ -124,6 +127,7 @@ int64_t PeakResidentKib(pid_t pid) {
 TEST(LargeFiles, ManyAtOnceInFlatMemoryOverAKill) {
   tests::TestStack stack({});
   Clerk clerk(stack.client());
+  ASSERT_FALSE(HasFailure());
   std::string bytes = "%PDF-1.7\n";
   while (bytes.size() < kFileBytes) bytes += Sha256(bytes.substr(bytes.size() - 9));
   bytes.resize(kFileBytes);
