@@ -157,5 +157,26 @@ TEST_F(CommandLine, HelpsItself) {
   EXPECT_EQ(Yz("clock show" + Profile()).code, 5) << "there is no profile";
 }
 
+// An operator corrects them in one go: nothing is found out only after the first was mended.
+TEST_F(CommandLine, AServiceTellsAllItsMistakesAtOnce) {
+  const auto service = yz::Process::Start(
+      "/bin/sh",
+      {"-c", absl::StrCat("YUEZHAN_LISTEN=nowhere exec ", Environment("YUEZHAN_BIN"),
+                          "/yuezhan-registry --database=http://x --connections=0 --policy=/none "
+                          "--calendar=/none --vault_keys=short --journal_key=@/none "
+                          "--former_journal_keys=xyz --payment=7 --wings=2 2>",
+                          folder_, "/err")},
+      "/dev/null");
+  ASSERT_TRUE(service.ok()) << service.status();
+  EXPECT_EQ(Finish(**service).code, 2);
+  const std::string told = yz::ReadFile(folder_ + "/err").value_or("");
+  for (const char* setting :
+       {"--database:", "--connections:", "--policy:", "--calendar:", "--vault_keys:",
+        "--journal_key:", "--former_journal_keys:", "--token_keys:", "--tls_cert:", "--listen:",
+        "--payment:", "--wings:"}) {
+    EXPECT_TRUE(absl::StrContains(told, setting)) << setting << "\n" << told;
+  }
+}
+
 }  // namespace
 }  // namespace yuezhan::tests

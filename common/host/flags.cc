@@ -1,12 +1,19 @@
 #include "common/host/flags.h"
 
 #include "absl/flags/flag.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "common/auth/tokens.h"
 #include "common/base/clocks.h"
+#include "common/base/digest.h"
 #include "common/base/log.h"
 #include "common/db/options.h"
 #include "common/files/scanner.h"
+#include "common/journal/signer.h"
+#include "common/journal/vault.h"
+#include "common/policy/calendar.h"
+#include "common/policy/policy.h"
 
 ABSL_FLAG(std::string, database, "",
           "The service's schema with the serving account, mysql://user:password@host:port/schema, "
@@ -68,9 +75,33 @@ std::string UrlProblem(const std::string& value) {
   return options.ok() ? "" : std::string(options.status().message());
 }
 
-std::string SecretProblem(const std::string& value) {
+std::string Problem(const absl::Status& status) {
+  return status.ok() ? "" : std::string(status.message());
+}
+
+// What `parse` finds wrong with a secret, or that it cannot be read.
+template <typename Parse>
+std::string SecretProblem(const std::string& value, Parse parse) {
   const auto secret = ReadSecret(value);
-  return secret.ok() ? "" : std::string(secret.status().message());
+  return Problem(secret.ok() ? parse(*secret).status() : secret.status());
+}
+
+std::string FormerKeysProblem() {
+  for (auto hex :
+       absl::StrSplit(absl::GetFlag(FLAGS_former_journal_keys), ',', absl::SkipEmpty())) {
+    const auto key = FromHex(std::string(hex));
+    if (!key.ok()) return Problem(key.status());
+  }
+  return "";
+}
+
+std::string AddressProblem(const std::string& value) {
+  const size_t colon = value.rfind(':');
+  int port = -1;
+  const bool good = value.empty() || (colon != std::string::npos && colon > 0 &&
+                                      absl::SimpleAtoi(value.substr(colon + 1), &port) &&
+                                      port >= 0 && port <= 65535);
+  return good ? "" : "must be host:port";
 }
 
 }  // namespace
@@ -88,9 +119,35 @@ std::vector<SettingCheck> FlagChecks() {
          const int n = absl::GetFlag(FLAGS_connections);
          return n >= 1 && n <= 256 ? "" : "must be 1 to 256";
        }},
-      {"vault_keys", [] { return SecretProblem(absl::GetFlag(FLAGS_vault_keys)); }},
-      {"journal_key", [] { return SecretProblem(absl::GetFlag(FLAGS_journal_key)); }},
-      {"token_keys", [] { return absl::GetFlag(FLAGS_token_keys).empty() ? "must be given" : ""; }},
+      {"policy",
+       [] {
+         return Problem(
+             policy::Policies::LoadFileOrBuiltin(absl::GetFlag(FLAGS_policy)).status());
+       }},
+      {"calendar",
+       [] {
+         return Problem(
+             policy::Calendar::LoadFileOrBuiltin(absl::GetFlag(FLAGS_calendar)).status());
+       }},
+      {"vault_keys",
+       [] { return SecretProblem(absl::GetFlag(FLAGS_vault_keys), journal::Vault::Parse); }},
+      {"journal_key",
+       [] { return SecretProblem(absl::GetFlag(FLAGS_journal_key), journal::Signer::FromPem); }},
+      {"former_journal_keys", FormerKeysProblem},
+      {"token_keys",
+       [] {
+         if (absl::GetFlag(FLAGS_token_keys).empty()) return std::string("must be given");
+         return Problem(auth::TokenVerifier::Create({.key_directory = absl::GetFlag(FLAGS_token_keys),
+                                                     .issuer = absl::GetFlag(FLAGS_token_issuer)})
+                            .status());
+       }},
+      {"listen", [] { return AddressProblem(absl::GetFlag(FLAGS_listen)); }},
+      {"metrics_listen", [] { return AddressProblem(absl::GetFlag(FLAGS_metrics_listen)); }},
+      {"registry", [] { return AddressProblem(absl::GetFlag(FLAGS_registry)); }},
+      {"application", [] { return AddressProblem(absl::GetFlag(FLAGS_application)); }},
+      {"review", [] { return AddressProblem(absl::GetFlag(FLAGS_review)); }},
+      {"payment", [] { return AddressProblem(absl::GetFlag(FLAGS_payment)); }},
+      {"bank", [] { return AddressProblem(absl::GetFlag(FLAGS_bank)); }},
       {"tls_cert",
        [] {
          const bool tls = !absl::GetFlag(FLAGS_tls_cert).empty() &&
