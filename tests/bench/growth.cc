@@ -19,11 +19,13 @@ constexpr char kList[] = "yuezhan.registry.v1.RegistryService/ListStations";
 // Rows as large as real ones. Their ids come before all real ones, so that real pages are deep;
 // nobody can open them, so nothing may read them.
 constexpr char kStations[] =
-    "INSERT INTO stations (id, host_unit, lineage, state, level, filing_number, version, sealed, "
-    "wrapped_key) SELECT UNHEX(CONCAT('00', LPAD(HEX(n + %1$d), 12, '0'), "
-    "SUBSTR(SHA2(n + %1$d, 256), 1, 18))), s.host_unit, UNHEX(SHA2(CONCAT('l', n + %1$d), 256)), "
-    "s.state, s.level, NULL, 1, s.sealed, s.wrapped_key FROM bench_numbers, "
-    "(SELECT * FROM stations ORDER BY id DESC LIMIT 1) s WHERE n < %2$d";
+    "INSERT INTO stations (id, host_unit, lineage, identity, state, level, county, host_kind, "
+    "society, name, established, subsidized, filing_number, version, sealed, wrapped_key) SELECT "
+    "UNHEX(CONCAT('00', LPAD(HEX(n + %1$d), 12, '0'), SUBSTR(SHA2(n + %1$d, 256), 1, 18))), "
+    "s.host_unit, UNHEX(SHA2(CONCAT('l', n + %1$d), 256)), "
+    "UNHEX(SHA2(CONCAT('i', n + %1$d), 256)), s.state, s.level, s.county, s.host_kind, s.society, "
+    "s.name, s.established, s.subsidized, NULL, 1, s.sealed, s.wrapped_key "
+    "FROM bench_numbers, (SELECT * FROM stations ORDER BY id DESC LIMIT 1) s WHERE n < %2$d";
 constexpr char kJournal[] =
     "INSERT INTO journal (request_key, public_part, private_part, private_digest, leaf, "
     "wrapped_key) SELECT UNHEX(SHA2(CONCAT('bench', n + %1$d), 256)), j.public_part, "

@@ -174,11 +174,14 @@ namespace {
 // Where a count stood when; ordered by both.
 using Track = std::vector<std::pair<absl::Duration, int64_t>>;
 
-// How long each count of `ahead` took until `behind` had it.
+// How long each new count of `ahead` took until `behind` had it.
 std::vector<absl::Duration> LagsOf(const Track& ahead, const Track& behind) {
   std::vector<absl::Duration> lags;
   size_t at = 0;
+  int64_t before = ahead.empty() ? 0 : ahead.front().second;
   for (const auto& [time, count] : ahead) {
+    if (count == before) continue;  // nothing was added: nothing is late
+    before = count;
     while (at < behind.size() && behind[at].second < count) ++at;
     if (at == behind.size()) break;
     lags.push_back(std::max(absl::ZeroDuration(), behind[at].first - time));
