@@ -9,6 +9,7 @@
 #include <mysql_driver.h>
 
 #include <csignal>
+#include <sstream>
 #include <unordered_map>
 
 #include "absl/strings/numbers.h"
@@ -84,7 +85,11 @@ sql::ConnectOptionsMap Properties(const Options& options) {
   return map;
 }
 
-// Binds a statement's arguments.
+// The prepared statement keeps a string that was bound for as long as it lives, on every connection:
+// longer ones, the chunks of files, go as streams.
+constexpr size_t kLongestKeptBytes = 64 << 10;
+
+// Binds a statement's arguments; keeps what the driver only points to until the statement has run.
 class Binder {
  public:
   explicit Binder(sql::PreparedStatement& statement) : statement_(statement) {}
@@ -98,11 +103,16 @@ class Binder {
   }
   // With the statement itself: a blob goes ahead of it in a packet of its own, which costs both
   // sides as much as the statement. A binary column takes the bytes as they are.
-  void operator()(Bytes v) { (*this)(v.data); }
+  void operator()(Bytes v) {
+    if (v.data.size() <= kLongestKeptBytes) return (*this)(v.data);
+    streams_.push_back(std::make_unique<std::istringstream>(std::string(v.data)));
+    statement_.setBlob(index_, streams_.back().get());
+  }
 
  private:
   sql::PreparedStatement& statement_;
   unsigned index_ = 0;
+  std::vector<std::unique_ptr<std::istringstream>> streams_;
 };
 
 bool IsInteger(int type) {
