@@ -37,11 +37,11 @@ class Handlers {
  public:
   // `registry`: tells how station and host stand today.
   Handlers(journal::Journal& journal, const journal::Vault& vault, const Rulebook& rulebook,
-           rpc::Channel& registry)
+           rpc::Channel& registry, const files::Scanner* scanner = nullptr)
       : journal_(journal),
         vault_(vault),
         store_(vault),
-        files_(vault),
+        files_(vault, scanner),
         rulebook_(rulebook),
         registry_(registry) {}
 
