@@ -35,7 +35,8 @@ namespace yuezhan::review {
 // for what time brings, methods.cc for their names.
 class Handlers {
  public:
-  // `registry`: tells how station and host stand today.
+  // `registry`: tells how station and host stand today. `scanner`: looks at evidence before it is
+  // kept; none: null.
   Handlers(journal::Journal& journal, const journal::Vault& vault, const Rulebook& rulebook,
            rpc::Channel& registry, const files::Scanner* scanner = nullptr)
       : journal_(journal),
