@@ -28,7 +28,7 @@ absl::Duration Backoff(int attempt, absl::Duration first, absl::Duration last) {
       absl::Uniform<int64_t>(absl::IntervalClosed, random, 0, absl::ToInt64Milliseconds(most)));
 }
 
-enum class Step { kDone, kConflict, kLost, kCommitUnknown };
+enum class Outcome { kDone, kConflict, kLost, kCommitUnknown };
 
 void RollBack(Session& session) {
   if (session.broken()) return;
@@ -40,7 +40,7 @@ void RollBack(Session& session) {
 }
 
 // One attempt. kDone: `status` is the answer.
-Step Attempt(Session& session, absl::FunctionRef<absl::Status(Session&)> unit,
+Outcome Attempt(Session& session, absl::FunctionRef<absl::Status(Session&)> unit,
              absl::Status* status) {
   bool committing = false;
   session.ForgetConflict();
@@ -49,23 +49,23 @@ Step Attempt(Session& session, absl::FunctionRef<absl::Status(Session&)> unit,
     *status = unit(session);
     if (session.conflicted()) {
       RollBack(session);
-      return Step::kConflict;
+      return Outcome::kConflict;
     }
     if (!status->ok()) {
       RollBack(session);
-      return Step::kDone;
+      return Outcome::kDone;
     }
     committing = true;
     session.ExecuteText("COMMIT");
-    return Step::kDone;
+    return Outcome::kDone;
   } catch (const Error& e) {
     // After 1205 the transaction is open still, and a COMMIT would save half of it.
     RollBack(session);
     *status = absl::OkStatus();
-    if (e.IsConflict()) return Step::kConflict;
-    if (e.IsConnectionLost()) return committing ? Step::kCommitUnknown : Step::kLost;
+    if (e.IsConflict()) return Outcome::kConflict;
+    if (e.IsConnectionLost()) return committing ? Outcome::kCommitUnknown : Outcome::kLost;
     *status = ToStatus(e);
-    return Step::kDone;
+    return Outcome::kDone;
   } catch (...) {
     RollBack(session);
     throw;
@@ -91,22 +91,22 @@ absl::Status Transact(Pool& pool, absl::Time deadline,
   while (seen.attempts < kMaxAttempts) {
     if (WallNow() >= deadline) return answer(errors::DeadlineExceeded());
     if (seen.attempts > 0) pool.CountReplay();
-    Step step = Step::kLost;
+    Outcome outcome = Outcome::kLost;
     absl::Status status;
     absl::StatusOr<Pool::Lease> lease = pool.Acquire(deadline);
     ++seen.attempts;
     if (lease.ok()) {
-      step = Attempt(**lease, unit, &status);
-      if (step == Step::kDone) return status.ok() ? status : answer(std::move(status));
+      outcome = Attempt(**lease, unit, &status);
+      if (outcome == Outcome::kDone) return status.ok() ? status : answer(std::move(status));
     } else if (seen.attempts == 1 || !absl::IsUnavailable(lease.status())) {
       return answer(
           lease.status());  // no database at all: say so at once instead of holding a thread
     }
-    if (step == Step::kCommitUnknown) {
+    if (outcome == Outcome::kCommitUnknown) {
       seen.commit_unknown = true;
       if (on_unknown == OnUnknown::kReport) return answer(errors::Unavailable("database"));
     }
-    const bool conflict = step == Step::kConflict;
+    const bool conflict = outcome == Outcome::kConflict;
     last = conflict ? errors::Conflict() : errors::Unavailable("database");
     const absl::Duration wait =
         conflict ? Backoff(seen.attempts, absl::Milliseconds(4), absl::Milliseconds(500))

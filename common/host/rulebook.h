@@ -15,7 +15,7 @@
 
 namespace yuezhan {
 
-// The policy of one day and the calendar of the moment: what every judgement needs.
+// The policy of a case's day and the calendar of the moment: what every judgement needs.
 struct Rules {
   const policy::v1::Policy& policy;
   std::shared_ptr<const policy::Calendar> calendar;
@@ -30,12 +30,15 @@ class Rulebook {
       : policies_(std::move(policies)),
         calendar_(std::make_shared<const policy::Calendar>(std::move(calendar))) {}
 
-  // What is judged by at `now`; FAILED_PRECONDITION when no policy is in force that day.
-  absl::StatusOr<Rules> At(absl::Time now) const {
-    const Day today = BeijingDay(now);
-    auto policy = policies_.InForceOn(today);
+  // What is judged by at `now` where no case is at hand; FAILED_PRECONDITION when no policy is in
+  // force that day.
+  absl::StatusOr<Rules> At(absl::Time now) const { return Of(BeijingDay(now), now); }
+  // What a case of `case_day`, the day of its submission, is judged by at `now`: the version in
+  // force on that day, whatever took its place since; calendar and day are those of now.
+  absl::StatusOr<Rules> Of(Day case_day, absl::Time now) const {
+    auto policy = policies_.InForceOn(case_day);
     if (!policy.ok()) return policy.status();
-    return Rules{**policy, calendar(), today, policies_.ReferenceTo(**policy)};
+    return Rules{**policy, calendar(), BeijingDay(now), policies_.ReferenceTo(**policy)};
   }
 
   const policy::Policies& policies() const { return policies_; }

@@ -28,6 +28,12 @@ std::shared_ptr<SimulatedClock> ClockAt(const std::filesystem::path& file, absl:
   return SimulatedClock::Open(file.string()).value();
 }
 
+void Change(std::string_view from, std::string_view to, std::string* text) {
+  const size_t at = text->find(from);
+  if (at == std::string::npos) std::abort();  // The policy says it in other words now.
+  text->replace(at, from.size(), to);
+}
+
 }  // namespace
 
 TestHost::TestHost(std::string service, const std::vector<db::Migration>& migrations,
@@ -46,9 +52,20 @@ TestHost::~TestHost() { std::filesystem::remove(clock_file_); }
 
 policy::Policies TestHost::ChangedPolicy(std::string_view from, std::string_view to) {
   std::string text = policy::Policies::Builtin().text();
-  const size_t at = text.find(from);
-  if (at == std::string::npos) std::abort();  // The policy says it in other words now.
-  return policy::Policies::Parse(text.replace(at, from.size(), to), "changed").value();
+  Change(from, to, &text);
+  return policy::Policies::Parse(text, "changed").value();
+}
+
+policy::Policies TestHost::FollowedPolicy(Day since, std::string_view from, std::string_view to) {
+  constexpr std::string_view kBasis = "of: \"effective_from\"", kFrom = "effective_from: \"2021-03-22\"";
+  const auto quoted = [](Day day) { return Concat({"\"", FormatDay(day), "\""}); };
+  std::string first = policy::Policies::Builtin().text(), second = first;
+  Change(kBasis, Concat({kBasis, " of: \"effective_to\""}), &first);
+  Change(kFrom, Concat({kFrom, " effective_to: ", quoted(since - 1)}), &first);
+  Change("version: \"yueyang-2021\"", "version: \"second\"", &second);
+  Change(kFrom, Concat({"effective_from: ", quoted(since)}), &second);
+  Change(from, to, &second);
+  return policy::Policies::Parse(Concat({first, second}), "followed").value();
 }
 
 TestHost::Replica TestHost::NewReplica(int port) {

@@ -31,6 +31,8 @@ class TestHost {
 
   // The built-in policy with one value changed: ("statement_required: true", "… false").
   static policy::Policies ChangedPolicy(std::string_view from, std::string_view to);
+  // The built-in policy until the day before `since`, then the same with one value changed.
+  static policy::Policies FollowedPolicy(Day since, std::string_view from, std::string_view to);
 
   db::TestDatabase& database() { return *database_; }
   journal::Journal& journal() { return *journal_; }

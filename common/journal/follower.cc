@@ -17,13 +17,13 @@
 namespace yuezhan::journal {
 namespace {
 
-constexpr int kMaxBatch = 100;
+constexpr int kReadBatch = 100;
 constexpr absl::Duration kApplyTimeout =
     absl::Seconds(40);  // beyond wait_timeout, which frees a cut session's locks
-constexpr absl::Duration kActiveInterval = absl::Milliseconds(25);
-constexpr absl::Duration kIdleInterval = absl::Milliseconds(200);
-constexpr absl::Duration kActive =
-    absl::Seconds(2);  // after an entry came, look at kActiveInterval for so long
+constexpr absl::Duration kActiveLook = absl::Milliseconds(25);
+constexpr absl::Duration kIdleLook = absl::Milliseconds(200);
+constexpr absl::Duration kActiveTime =
+    absl::Seconds(2);  // after an entry came, look at kActiveLook for so long
 constexpr absl::Duration kAwayInterval = absl::Milliseconds(300);  // the source does not answer
 constexpr absl::Duration kStandbyInterval = absl::Seconds(1);      // another replica follows
 constexpr absl::Duration kStoppedInterval = absl::Seconds(2);      // until an operator acts
@@ -69,7 +69,7 @@ absl::StatusOr<absl::Duration> Follower::Step() {
   YZ_ASSIGN_OR_RETURN(const bool held, HoldLease());
   if (!held) return kStandbyInterval;
 
-  absl::StatusOr<v1::ReadEntriesResponse> batch = feed_.Read(cursor.seq, kMaxBatch);
+  absl::StatusOr<v1::ReadEntriesResponse> batch = feed_.Read(cursor.seq, kReadBatch);
   if (absl::IsUnavailable(batch.status())) return kAwayInterval;  // its restart is no error of ours
   if (!batch.ok()) return batch.status();
   if (const std::string wrong = Contradiction(cursor, *batch); !wrong.empty()) {
@@ -79,7 +79,7 @@ absl::StatusOr<absl::Duration> Follower::Step() {
   }
   const absl::Duration now = journal_.clocks().monotonic();
   if (batch->entries().empty())
-    return now - last_entry_at_ < kActive ? kActiveInterval : kIdleInterval;
+    return now - last_entry_at_ < kActiveTime ? kActiveLook : kIdleLook;
   last_entry_at_ = now;
 
   int at = 0;

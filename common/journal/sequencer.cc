@@ -15,7 +15,7 @@
 namespace yuezhan::journal {
 namespace {
 
-constexpr int kMaxBatch = 500;
+constexpr int kChainBatch = 500;
 // Between batches, so that rows that come one by one share a batch's commit.
 constexpr absl::Duration kBatchInterval = absl::Milliseconds(10);
 constexpr absl::Duration kIdleInterval = absl::Milliseconds(100);
@@ -63,7 +63,7 @@ absl::StatusOr<absl::Duration> Sequencer::Step() {
     return status;
   }
   last_batch_at_ = monotonic_();
-  return chained == kMaxBatch ? absl::ZeroDuration() : kBatchInterval;
+  return chained == kChainBatch ? absl::ZeroDuration() : kBatchInterval;
 }
 
 absl::Status Sequencer::RenewLease() {
@@ -117,7 +117,7 @@ absl::Status Sequencer::ChainBatch(size_t* chained) {
         // The lease ended and another replica is at work: leave it to that one.
         if (head.Text(2) != holder_) return errors::Conflict();
         if (seq != seq_) LoadPosition(session, seq);
-        rows = SelectNext(session, kMaxBatch);
+        rows = SelectNext(session, kChainBatch);
         return rows.empty() ? absl::OkStatus() : ChainRows(session, rows, seq, head.Bytes(1));
       }));
   Note(rows);

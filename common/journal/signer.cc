@@ -26,7 +26,7 @@ const unsigned char* Raw(std::string_view bytes) {
 unsigned char* Raw(std::string& bytes) { return reinterpret_cast<unsigned char*>(bytes.data()); }
 
 // What is signed: the words keep a signature from being taken for one of anything else.
-std::string Message(std::string_view service, int64_t seq, std::string_view hash) {
+std::string SignedText(std::string_view service, int64_t seq, std::string_view hash) {
   return Digest({"yuezhan journal head", service, absl::StrCat(seq), hash});
 }
 
@@ -50,7 +50,7 @@ bool VerifyingKeys::Verify(std::string_view key_id, std::string_view service, in
       EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, Raw(known->second), kPublicKeyBytes),
       &EVP_PKEY_free);
   const Context context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
-  const std::string message = Message(service, seq, hash);
+  const std::string message = SignedText(service, seq, hash);
   return key != nullptr &&
          EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, key.get()) == 1 &&
          EVP_DigestVerify(context.get(), Raw(signature), signature.size(), Raw(message),
@@ -88,7 +88,7 @@ std::string Signer::NewPem() {
 
 std::string Signer::Sign(std::string_view service, int64_t seq, std::string_view hash) const {
   const Context context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
-  const std::string message = Message(service, seq, hash);
+  const std::string message = SignedText(service, seq, hash);
   std::string signature(kSignatureBytes, '\0');
   size_t size = signature.size();
   if (EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr,

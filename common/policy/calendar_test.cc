@@ -10,24 +10,24 @@ namespace {
 
 constexpr char kHeader[] = "date,kind,holiday,notice_year\n";
 
-Day D(const char* text) { return *ParseDay(text); }
+Day OnDay(const char* text) { return *ParseDay(text); }
 
 TEST(Dates, BeijingDayTurnsAt16HoursUtc) {
   const absl::Time before =
       absl::FromCivil(absl::CivilSecond(2021, 12, 31, 15, 59, 59), absl::UTCTimeZone());
-  EXPECT_EQ(BeijingDay(before), D("2021-12-31"));
-  EXPECT_EQ(BeijingDay(before + absl::Seconds(1)), D("2022-01-01"));
-  EXPECT_EQ(BeijingMidnight(D("2022-01-01")), before + absl::Seconds(1));
+  EXPECT_EQ(BeijingDay(before), OnDay("2021-12-31"));
+  EXPECT_EQ(BeijingDay(before + absl::Seconds(1)), OnDay("2022-01-01"));
+  EXPECT_EQ(BeijingMidnight(OnDay("2022-01-01")), before + absl::Seconds(1));
 }
 
 TEST(Dates, TextBothWays) {
   for (const char* good : {"2020-02-29", "0001-01-01", "9999-12-31"})
-    EXPECT_EQ(FormatDay(D(good)), good);
+    EXPECT_EQ(FormatDay(OnDay(good)), good);
   for (const char* bad : {"", "2021-02-29", "2021-2-3", "2021-13-01", "2021-00-10", "0000-01-01",
                           "2021-01-32", "2021/01/01", "2021-01-01 ", "２０２１-01-01"}) {
     EXPECT_FALSE(ParseDay(bad)) << bad;
   }
-  EXPECT_EQ(FormatDayZh(D("2021-03-05")), "2021年3月5日");
+  EXPECT_EQ(FormatDayZh(OnDay("2021-03-05")), "2021年3月5日");
 }
 
 // Five working days, the day of publication not counted, across the long holidays and their make-up
@@ -43,7 +43,7 @@ TEST(Calendar, FiveWorkingDays) {
       {"2015-09-02", "2015-09-10"},
   };
   for (const auto& c : cases) {
-    const CountedDay last = Calendar::Builtin().AddWorkingDays(D(c.from), 5);
+    const CountedDay last = Calendar::Builtin().AddWorkingDays(OnDay(c.from), 5);
     EXPECT_EQ(FormatDay(last.day), c.last) << c.from;
     EXPECT_FALSE(last.provisional) << c.from;
   }
@@ -80,22 +80,22 @@ TEST(Calendar, LongHolidaysOfEveryYear) {
     }
     EXPECT_GE(make_up, 4) << year;
   }
-  EXPECT_TRUE(calendar.IsWorkingDay(D("2021-09-18")));   // make-up Saturday
-  EXPECT_FALSE(calendar.IsWorkingDay(D("2021-09-20")));  // Monday off
-  EXPECT_TRUE(calendar.IsWorkingDay(D("2006-12-30")));   // decided by the notice of 2007
+  EXPECT_TRUE(calendar.IsWorkingDay(OnDay("2021-09-18")));   // make-up Saturday
+  EXPECT_FALSE(calendar.IsWorkingDay(OnDay("2021-09-20")));  // Monday off
+  EXPECT_TRUE(calendar.IsWorkingDay(OnDay("2006-12-30")));   // decided by the notice of 2007
 }
 
 TEST(Calendar, UnpublishedYearsAreProvisional) {
   const Calendar& calendar = Calendar::Builtin();
-  EXPECT_FALSE(calendar.AddWorkingDays(D("2026-12-17"), 5).provisional);
-  EXPECT_EQ(calendar.AddWorkingDays(D("2026-12-17"), 5).day, D("2026-12-24"));
+  EXPECT_FALSE(calendar.AddWorkingDays(OnDay("2026-12-17"), 5).provisional);
+  EXPECT_EQ(calendar.AddWorkingDays(OnDay("2026-12-17"), 5).day, OnDay("2026-12-24"));
   // The last week of December may be decided by the next year's notice, as in 2018 and 2022.
-  EXPECT_TRUE(calendar.AddWorkingDays(D("2026-12-18"), 5).provisional);
-  EXPECT_TRUE(calendar.AddWorkingDays(D("2026-12-30"), 5).provisional);
-  EXPECT_TRUE(calendar.AddWorkingDays(D("2006-11-01"), 1).provisional);
-  EXPECT_TRUE(calendar.KnowsDay(D("2025-12-31")));
-  EXPECT_FALSE(calendar.KnowsDay(D("2026-12-31")));
-  EXPECT_FALSE(calendar.KnowsDay(D("2027-01-01")));
+  EXPECT_TRUE(calendar.AddWorkingDays(OnDay("2026-12-18"), 5).provisional);
+  EXPECT_TRUE(calendar.AddWorkingDays(OnDay("2026-12-30"), 5).provisional);
+  EXPECT_TRUE(calendar.AddWorkingDays(OnDay("2006-11-01"), 1).provisional);
+  EXPECT_TRUE(calendar.KnowsDay(OnDay("2025-12-31")));
+  EXPECT_FALSE(calendar.KnowsDay(OnDay("2026-12-31")));
+  EXPECT_FALSE(calendar.KnowsDay(OnDay("2027-01-01")));
 }
 
 TEST(Calendar, AReloadedNoticeMovesTheDay) {
@@ -103,8 +103,8 @@ TEST(Calendar, AReloadedNoticeMovesTheDay) {
   const auto after = Calendar::Parse(
       std::string(kHeader) + "2020-01-01,off,元旦,2020\n2020-01-31,off,春节,2020\n", "b.csv");
   ASSERT_TRUE(before.ok() && after.ok());
-  EXPECT_EQ(before->AddWorkingDays(D("2020-01-30"), 1).day, D("2020-01-31"));
-  EXPECT_EQ(after->AddWorkingDays(D("2020-01-30"), 1).day, D("2020-02-03"));
+  EXPECT_EQ(before->AddWorkingDays(OnDay("2020-01-30"), 1).day, OnDay("2020-01-31"));
+  EXPECT_EQ(after->AddWorkingDays(OnDay("2020-01-30"), 1).day, OnDay("2020-02-03"));
   EXPECT_NE(before->digest(), after->digest());
 }
 
@@ -130,7 +130,7 @@ TEST(Calendar, WrongRowsAreNamed) {
 TEST(CalendarProperty, CountingForwardAndCheckingBackwardAgree) {
   const Calendar& calendar = Calendar::Builtin();
   std::mt19937 random(20210322);
-  const Day first = D("2007-01-01");
+  const Day first = OnDay("2007-01-01");
   for (int i = 0; i < 100'000; ++i) {
     const Day from = first + static_cast<int>(random() % 7'000);
     const int n = 1 + static_cast<int>(random() % 30);

@@ -8,9 +8,6 @@ namespace {
 
 using Application = Question<v1::ApplicationFacts>;
 
-const v1::StationFacts& Station(const Application& q) { return q.facts.standing().station(); }
-const v1::HostFacts& Host(const Application& q) { return q.facts.standing().host(); }
-
 // Article 5.1: the filing form is a material of the application, so the station is filed.
 void StationFiled(const Application& q, Verdict& v) {
   v.Fact("station", Station(q).station());

@@ -10,9 +10,6 @@ namespace {
 
 using Application = Question<v1::ApplicationFacts>;
 
-const v1::StationFacts& Station(const Application& q) { return q.facts.standing().station(); }
-const v1::HostFacts& Host(const Application& q) { return q.facts.standing().host(); }
-
 // Annex 1: every field is filled, and the name is the registered one.
 void FormComplete(const Application& q, Verdict& v) {
   const v1::ApplicationFormFacts& form = q.facts.form();

@@ -133,6 +133,14 @@ inline std::string_view TalentOffice(const policy::v1::Policy& policy) {
   return policy.offices().talent_office_short_zh();
 }
 
+// The station and the host that an application is about.
+inline const v1::StationFacts& Station(const Question<v1::ApplicationFacts>& q) {
+  return q.facts.standing().station();
+}
+inline const v1::HostFacts& Host(const Question<v1::ApplicationFacts>& q) {
+  return q.facts.standing().host();
+}
+
 // "100,000.00元" and "100,000.00 yuan".
 std::string YuanZh(int64_t fen);
 std::string YuanEn(int64_t fen);

@@ -247,7 +247,7 @@ absl::StatusOr<Handlers::ReviewsView> Handlers::ViewOfReview(
 
 absl::Status Handlers::PrintDocument(Context& context, const v1::PrintDocumentRequest& request,
                                      common::v1::PrintedDocument* answer) {
-  YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(journal_.clocks().business->Now()));
+  const absl::Time now = journal_.clocks().business->Now();
   YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("applications/*", request.name()));
   v1::Application application;
   std::vector<v1::Submission> submissions;
@@ -260,6 +260,12 @@ absl::Status Handlers::PrintDocument(Context& context, const v1::PrintDocumentRe
   if (request.submission() > static_cast<int>(submissions.size())) {
     return errors::InvalidField("submission", "没有这次提交", "there is no such submission");
   }
+  // What was submitted is printed under the policy of that day.
+  YZ_ASSIGN_OR_RETURN(
+      const Rules rules,
+      submissions.empty()
+          ? rulebook_.At(now)
+          : rulebook_.Of(BeijingDay(FromProto(submissions.back().submit_time())), now));
   switch (request.kind()) {
     case v1::DOCUMENT_KIND_APPLICATION_FORM:
       return PrintForm(context, rules, application, submissions, request.submission(), answer);

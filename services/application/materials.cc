@@ -40,15 +40,15 @@ absl::StatusOr<files::Limits> LimitsOf(const policy::v1::Policy& policy, std::st
                        policy.application().max_materials()};
 }
 
-v1::Upload ToProto(const files::Upload& upload) {
+v1::Upload MessageOf(const files::Upload& upload) {
   v1::Upload proto;
   proto.set_name(Name("applications", upload.owner, "uploads", upload.id));
   proto.set_offset_bytes(upload.offset_bytes);
-  *proto.mutable_expire_time() = yuezhan::ToProto(upload.expire_time);
+  *proto.mutable_expire_time() = ToProto(upload.expire_time);
   return proto;
 }
 
-v1::Material ToProto(const files::File& file) {
+v1::Material MessageOf(const files::File& file) {
   v1::Material proto;
   proto.set_name(Name("applications", file.owner, "materials", file.id));
   proto.set_code(file.code);
@@ -56,7 +56,7 @@ v1::Material ToProto(const files::File& file) {
   proto.set_media_type(file.media_type);
   proto.set_size_bytes(file.size_bytes);
   proto.set_sha256(file.sha256);
-  *proto.mutable_create_time() = yuezhan::ToProto(file.create_time);
+  *proto.mutable_create_time() = ToProto(file.create_time);
   return proto;
 }
 
@@ -66,7 +66,7 @@ std::vector<v1::Material> Handlers::Materials(db::Session& sql, std::string_view
   const auto scans = store_.Scans(sql, id);
   std::vector<v1::Material> materials;
   for (const files::File& file : files_.Current(sql, id)) {
-    materials.push_back(ToProto(file));
+    materials.push_back(MessageOf(file));
     const auto scan = scans.find(file.id);
     if (scan != scans.end()) materials.back().MergeFrom(scan->second);
   }
@@ -106,7 +106,7 @@ absl::Status Handlers::StartUpload(Context& context, const v1::StartUploadReques
     upload.size_bytes = request.size_bytes();
     upload.expire_time = unit.Now() + absl::Hours(rules.policy.application().upload_expiry_hours());
     YZ_RETURN_IF_ERROR(files_.Start(unit.sql(), upload, limits, unit.Now()));
-    *answer = ToProto(upload);
+    *answer = MessageOf(upload);
     return absl::OkStatus();
   });
 }
@@ -123,7 +123,7 @@ absl::Status Handlers::WriteChunk(Context& context, const v1::WriteChunkRequest&
         YZ_ASSIGN_OR_RETURN(auto upload,
                             UploadOf(sql, ids.application, ids.file, request.upload(), true));
         YZ_RETURN_IF_ERROR(files_.Append(sql, &upload, request.offset_bytes(), request.data()));
-        *answer = ToProto(upload);
+        *answer = MessageOf(upload);
         return absl::OkStatus();
       },
       db::OnUnknown::kReplay);
@@ -136,7 +136,7 @@ absl::Status Handlers::GetUpload(Context& context, const v1::GetUploadRequest& r
     YZ_RETURN_IF_ERROR(Visible(sql, context.caller, ids.parent, false).status());
     YZ_ASSIGN_OR_RETURN(const auto upload,
                         UploadOf(sql, ids.application, ids.file, request.name(), false));
-    *answer = ToProto(upload);
+    *answer = MessageOf(upload);
     return absl::OkStatus();
   });
 }
@@ -173,7 +173,7 @@ absl::Status Handlers::FinishUpload(Context& context, const v1::FinishUploadRequ
     YZ_ASSIGN_OR_RETURN(const auto limits, LimitsOf(rules.policy, locked.code));
     YZ_ASSIGN_OR_RETURN(const auto file, files_.Finish(unit.sql(), locked, *content,
                                                        request.sha256(), limits, unit.Now()));
-    *answer = ToProto(file);
+    *answer = MessageOf(file);
     if (!request.form_digest().empty() || !request.form_number().empty()) {
       YZ_RETURN_IF_ERROR(CheckScan(request, locked.code, locked.code == kApplicationFormCode
                                                             ? PrintedForm(rules.policy, application)

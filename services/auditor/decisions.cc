@@ -10,7 +10,7 @@
 namespace yuezhan::auditor {
 namespace {
 
-constexpr SqlCheck kChecks[] = {
+constexpr SqlCheck kDecisionChecks[] = {
     {"decision.resolution",
      "SELECT LOWER(HEX(t.id)) FROM {p}.transfers t JOIN {p}.payments o ON o.id = t.payment LEFT "
      "JOIN {r}.cases c ON c.id = o.award WHERE c.id IS NULL OR c.amount_fen <> t.amount OR "
@@ -92,7 +92,7 @@ std::string_view Missing(const Told* told, int64_t fen, const std::string& line)
 }  // namespace
 
 void AuditDecisions(const Evidence& evidence, std::vector<Fault>* faults) {
-  RunChecks(evidence, kChecks, std::size(kChecks), faults);
+  RunChecks(evidence, kDecisionChecks, std::size(kDecisionChecks), faults);
   const std::map<std::string, Told> cases = ReadJournal(evidence, faults);
   for (const db::Row& row : evidence.sql.QueryText(WithSchemas(
            evidence, "SELECT LOWER(HEX(t.id)), o.award, t.amount, t.line_digest FROM {p}.transfers "

@@ -10,7 +10,7 @@
 namespace yuezhan::auditor {
 namespace {
 
-constexpr SqlCheck kChecks[] = {
+constexpr SqlCheck kLedgerChecks[] = {
     {"posting.twin",
      "SELECT LOWER(HEX(id)) FROM {p}.postings GROUP BY id HAVING COUNT(*) <> 2 OR SUM(amount) <> 0 "
      "OR MAX(amount) <= 0 OR MIN(side) <> 1 OR MAX(side) <> 2 OR MIN(fund) <> MAX(fund) OR "
@@ -115,7 +115,7 @@ void RunChecks(const Evidence& evidence, const SqlCheck* checks, size_t count,
 }
 
 void AuditLedger(const Evidence& evidence, std::vector<Fault>* faults) {
-  RunChecks(evidence, kChecks, std::size(kChecks), faults);
+  RunChecks(evidence, kLedgerChecks, std::size(kLedgerChecks), faults);
 }
 
 std::vector<Fault> Audit(const Evidence& evidence) {

@@ -14,8 +14,6 @@ using review::v1::CASE_STATE_CLEARED;
 using review::v1::CASE_STATE_REFUSED;
 using review::v1::CASE_STATE_WITHDRAWN;
 
-int64_t Fen(const google::type::Money& money) { return FenOf(money).value(); }
-
 // The states that AwardAdvanced told of a case, in order.
 std::vector<v1::AwardState> Told(TestPayment& payment, const TestCase& c) {
   std::vector<v1::AwardState> states;

@@ -11,6 +11,7 @@
 #include "common/host/ownership.h"
 #include "common/rules/amount_words.h"
 #include "common/rules/payment.h"
+#include "services/payment/acts.h"
 #include "services/payment/handlers.h"
 #include "yuezhan/common/v1/document.pb.h"
 
@@ -122,7 +123,6 @@ absl::Status PrintNotice(const Rules& rules, const v1::PrintDocumentRequest& req
 
 absl::Status Handlers::PrintDocument(Context& context, const v1::PrintDocumentRequest& request,
                                      common::v1::PrintedDocument* answer) {
-  YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(journal_.clocks().business->Now()));
   const bool letter = request.kind() == v1::DOCUMENT_KIND_FINANCE_LETTER;
   // It shows the accounts of all.
   if (letter && !SeesAllHosts(context.caller)) return errors::PermissionDenied(context.method);
@@ -133,6 +133,8 @@ absl::Status Handlers::PrintDocument(Context& context, const v1::PrintDocumentRe
     YZ_ASSIGN_OR_RETURN(auto record, SeenPayment(context, name));
     records.push_back(std::move(record));
   }
+  YZ_ASSIGN_OR_RETURN(const Rules rules,
+                      RulesOf(rulebook_, records[0], journal_.clocks().business->Now()));
   if (letter) return PrintLetter(rules, request, records, answer);
   std::string host_name;
   YZ_RETURN_IF_ERROR(

@@ -14,8 +14,6 @@
 namespace yuezhan::payment {
 namespace {
 
-int64_t Fen(const google::type::Money& money) { return FenOf(money).value(); }
-
 // A process killed after each step of the sender; another goes on.
 TEST(Kill, BetweenTheStepsOfTheSenderSendsOnce) {
   TestPayment payment;

@@ -10,8 +10,6 @@
 namespace yuezhan::payment {
 namespace {
 
-int64_t Fen(const google::type::Money& money) { return FenOf(money).value(); }
-
 std::vector<int64_t> Balances(const v1::Fund& fund) {
   return {Fen(fund.allocated()), Fen(fund.free()), Fen(fund.reserved()), Fen(fund.in_transit()),
           Fen(fund.paid())};

@@ -107,7 +107,7 @@ class Handlers {
 
   // An order as a method changes it: where it goes, and which money moves with it.
   struct Order {
-    const Rules& rules;
+    Rules rules;
     v1::AwardRecord award;
     v1::PaymentRecord record;
     v1::PaymentState to = v1::PAYMENT_STATE_UNSPECIFIED;
@@ -130,7 +130,7 @@ class Handlers {
                              std::string_view name, std::string_view method, v1::Payment* answer,
                              Change change);
   // The same for one of several within a unit; its money is left to MoveAll.
-  absl::StatusOr<v1::Payment> ChangeOne(Context& context, journal::Unit& unit, const Rules& rules,
+  absl::StatusOr<v1::Payment> ChangeOne(Context& context, journal::Unit& unit,
                                         std::string_view name, std::string_view method,
                                         Change change, std::vector<Move>* moves);
   static absl::Status MoveAll(journal::Unit& unit, const std::vector<Move>& moves);
@@ -150,7 +150,7 @@ class Handlers {
     google::type::Date submitted_on;
   };
   absl::StatusOr<Ground> GroundOf(Context& context, std::string_view case_name);
-  absl::StatusOr<v1::Payment> Prepare(Context& context, journal::Unit& unit, const Rules& rules,
+  absl::StatusOr<v1::Payment> Prepare(Context& context, journal::Unit& unit,
                                       std::string_view method,
                                       const v1::PreparePaymentRequest& request,
                                       const Ground& ground);

@@ -9,8 +9,6 @@
 namespace yuezhan::payment {
 namespace {
 
-int64_t Fen(const google::type::Money& money) { return FenOf(money).value(); }
-
 TEST(Batch, IsPreparedAndAuthorizedWholeOrNotAtAll) {
   TestPayment payment;
   payment.Fund(50'000'000);

@@ -149,7 +149,7 @@ absl::StatusOr<Handlers::Ground> Handlers::GroundOf(Context& context, std::strin
 }
 
 absl::StatusOr<v1::Payment> Handlers::Prepare(Context& context, journal::Unit& unit,
-                                              const Rules& rules, std::string_view method,
+                                              std::string_view method,
                                               const v1::PreparePaymentRequest& request,
                                               const Ground& ground) {
   YZ_ASSIGN_OR_RETURN(auto award, store_.Award(unit.sql(), ground.case_id, true));
@@ -158,6 +158,7 @@ absl::StatusOr<v1::Payment> Handlers::Prepare(Context& context, journal::Unit& u
                                               v1::AWARD_STATE_ORDERED, method));
   // Awarded anew since the submission was fetched: what was fetched is of another one.
   if (award->submission() != ground.submission) return errors::Conflict();
+  YZ_ASSIGN_OR_RETURN(const Rules rules, RulesOf(rulebook_, ground.submitted_on, unit.Now()));
   v1::PaymentRecord order = NewOrder(*award, unit.Now(), context.caller.subject);
   v1::Payment& payment = *order.mutable_payment();
   *order.mutable_facts()->mutable_submitted_account() = ground.account;
@@ -190,9 +191,8 @@ absl::Status Handlers::PreparePayment(Context& context, const v1::PreparePayment
   }
   YZ_ASSIGN_OR_RETURN(const Ground ground, GroundOf(context, request.case_name()));
   return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
-    YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
     YZ_ASSIGN_OR_RETURN(*answer,
-                        Prepare(context, unit, rules, "PreparePayment", request, ground));
+                        Prepare(context, unit, "PreparePayment", request, ground));
     return absl::OkStatus();
   });
 }
@@ -207,14 +207,12 @@ absl::Status Handlers::BatchPreparePayments(Context& context,
     grounds.push_back(std::move(ground));
   }
   return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
-    YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
     for (int i = 0; i < request.case_names_size(); ++i) answer->add_payments();
     for (const int i : order) {
       v1::PreparePaymentRequest one;
       one.set_case_name(request.case_names(i));
       *one.mutable_codes() = request.codes();
-      YZ_ASSIGN_OR_RETURN(*answer->mutable_payments(i), Prepare(context, unit, rules,
-                                                                "BatchPreparePayments", one,
+      YZ_ASSIGN_OR_RETURN(*answer->mutable_payments(i), Prepare(context, unit, "BatchPreparePayments", one,
                                                                 grounds[i]));
     }
     return absl::OkStatus();
@@ -251,13 +249,12 @@ absl::Status Handlers::BatchAuthorizePayments(Context& context,
     standings.push_back(std::move(standing));
   }
   return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
-    YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
     for (int i = 0; i < request.names_size(); ++i) answer->add_payments();
     std::vector<Move> moves;
     for (const int i : order) {
       YZ_ASSIGN_OR_RETURN(
           *answer->mutable_payments(i),
-          ChangeOne(context, unit, rules, request.names(i), "BatchAuthorizePayments",
+          ChangeOne(context, unit, request.names(i), "BatchAuthorizePayments",
                     [&](journal::Unit&, Order& each) {
                       return Authorize(context, unit, each, standings[i]);
                     },

@@ -11,15 +11,6 @@
 namespace yuezhan::payment {
 namespace {
 
-int64_t Fen(const google::type::Money& money) { return FenOf(money).value(); }
-
-// Whether the refusal names the rule.
-void ExpectRefused(const absl::Status& status, const std::string& rule) {
-  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << rule << ": " << status;
-  EXPECT_EQ(errors::Reason(status), "REFUSED") << rule;
-  EXPECT_THAT(errors::Details(status).SerializeAsString(), testing::HasSubstr(rule));
-}
-
 TEST(Order, GoesFromPreparedToInstructed) {
   TestPayment payment;
   const std::string fund = payment.Fund(5'000'000);
@@ -69,6 +60,17 @@ TEST(Order, GoesOutWithItsAuthorizationWhereNoFinanceBureauAnswers) {
   const v1::Payment prepared = payment.Prepare(c).value();
   EXPECT_EQ(payment.Authorize(prepared.name()).value().state(), v1::PAYMENT_STATE_INSTRUCTED);
   EXPECT_EQ(payment.host().Count("transfers"), 1);
+}
+
+TEST(Order, IsJudgedByThePolicyOfTheDayOfItsSubmission) {
+  TestPayment payment(TestHost::FollowedPolicy(Day(2026, 7, 1), "through_finance_bureau: true",
+                                               "through_finance_bureau: false"));
+  payment.Fund(5'000'000);
+  const TestCase c;  // submitted in June
+  payment.Clear(c);
+  const v1::Payment authorized = payment.Authorize(payment.Prepare(c).value().name()).value();
+  EXPECT_EQ(authorized.state(), v1::PAYMENT_STATE_AUTHORIZED);
+  EXPECT_EQ(authorized.policy().version(), "yueyang-2021");
 }
 
 TEST(Order, IsRefusedByNameWhenAConditionIsMissing) {

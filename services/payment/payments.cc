@@ -8,6 +8,7 @@
 #include "common/rpc/handlers.h"
 #include "common/rpc/page_token.h"
 #include "common/rules/payment.h"
+#include "services/payment/acts.h"
 #include "services/payment/handlers.h"
 #include "services/payment/transitions.h"
 
@@ -54,14 +55,15 @@ absl::StatusOr<v1::PaymentRecord> Handlers::SeenPayment(Context& context, std::s
 }
 
 absl::StatusOr<v1::Payment> Handlers::ChangeOne(Context& context, journal::Unit& unit,
-                                                const Rules& rules, std::string_view name,
-                                                std::string_view method, Change change,
+                                                std::string_view name, std::string_view method,
+                                                Change change,
                                                 std::vector<Move>* moves) {
   YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("payments/*", name));
   YZ_ASSIGN_OR_RETURN(auto locked, LockOrder(store_, unit.sql(), id));
   if (!locked || !MaySee(context.caller, locked->payment.payment().host_unit()))
     return errors::NotFound(name);
   YZ_RETURN_IF_ERROR(PaymentTransitions().Check(name, locked->payment.payment().state(), method));
+  YZ_ASSIGN_OR_RETURN(const Rules rules, RulesOf(rulebook_, locked->payment, unit.Now()));
   Order order{rules, std::move(locked->award), std::move(locked->payment), {}, {}, {}, {}};
   YZ_RETURN_IF_ERROR(change(unit, order));
   // Before the award lets go of its fund and payment.
@@ -89,9 +91,8 @@ absl::Status Handlers::ChangePayment(Context& context, const google::protobuf::M
                                      std::string_view name, std::string_view method,
                                      v1::Payment* answer, Change change) {
   return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
-    YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
     std::vector<Move> moves;
-    YZ_ASSIGN_OR_RETURN(*answer, ChangeOne(context, unit, rules, name, method, change, &moves));
+    YZ_ASSIGN_OR_RETURN(*answer, ChangeOne(context, unit, name, method, change, &moves));
     return MoveAll(unit, moves);
   });
 }

@@ -166,13 +166,13 @@ absl::Status Reconciliation::ListStatementLines(Context& context,
 absl::Status Reconciliation::ConfirmMatch(Context& context, const v1::ConfirmMatchRequest& request,
                                           v1::StatementLine* answer) {
   return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
-    YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
     YZ_ASSIGN_OR_RETURN(const std::string payment_id, IdOf("payments/*", request.payment()));
     YZ_ASSIGN_OR_RETURN(auto order, LockOrder(store_, unit.sql(), payment_id));
     YZ_ASSIGN_OR_RETURN(auto stored, store_.Line(unit.sql(), LastId(request.name()), true));
     if (!stored || stored->record.line().name() != request.name())
       return errors::NotFound(request.name());
     if (!order) return errors::NotFound(request.payment());
+    YZ_ASSIGN_OR_RETURN(const Rules rules, RulesOf(rulebook_, order->payment, unit.Now()));
     v1::StatementLine& line = *stored->record.mutable_line();
     if (!IsOpen(line)) return NotOpen(line);
     const v1::Payment& payment = order->payment.payment();
@@ -218,10 +218,10 @@ absl::Status Reconciliation::ExplainLine(Context& context, journal::Unit& unit,
 absl::Status Reconciliation::ExplainPayment(Context& context, journal::Unit& unit,
                                             std::string_view name,
                                             const std::string& reason) const {
-  YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
   YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("payments/*", name));
   YZ_ASSIGN_OR_RETURN(auto order, LockOrder(store_, unit.sql(), id));
   if (!order) return errors::NotFound(name);
+  YZ_ASSIGN_OR_RETURN(const Rules rules, RulesOf(rulebook_, order->payment, unit.Now()));
   v1::Payment& payment = *order->payment.mutable_payment();
   if (payment.state() != v1::PAYMENT_STATE_SETTLED || !payment.statement_line().empty()) {
     return Refuse("statement.missing", "该笔拨付未付款，或对账单已有记录，无须说明。",

@@ -12,13 +12,6 @@
 namespace yuezhan::payment {
 namespace {
 
-int64_t Fen(const google::type::Money& money) { return FenOf(money).value(); }
-
-void ExpectRefused(const absl::Status& status, const std::string& rule) {
-  EXPECT_EQ(errors::Reason(status), "REFUSED") << rule << ": " << status;
-  EXPECT_THAT(errors::Details(status).SerializeAsString(), testing::HasSubstr(rule));
-}
-
 TEST(Reader, ReadsWhatBanksWrite) {
   const std::string id(64, 'a');
   const std::string text = "账户明细,岳阳\n\n交易日期,凭证号,支出金额,收入金额,对方户名,对方账号,用途,附言\n"

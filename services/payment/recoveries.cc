@@ -122,10 +122,10 @@ absl::Status Handlers::ResolveIncident(Context& context, const v1::ResolveIncide
   constexpr std::string_view kMethod = "ResolveIncident";
   const bool paid = request.outcome() == v1::INCIDENT_OUTCOME_PAID;
   return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
-    YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
     YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("payments/*", request.name()));
     YZ_ASSIGN_OR_RETURN(auto order, LockOrder(store_, unit.sql(), id));
     if (!order) return errors::NotFound(request.name());
+    YZ_ASSIGN_OR_RETURN(const Rules rules, RulesOf(rulebook_, order->payment, unit.Now()));
     v1::Payment& payment = *order->payment.mutable_payment();
     const v1::PaymentState to = paid ? v1::PAYMENT_STATE_SETTLED : v1::PAYMENT_STATE_FAILED;
     YZ_RETURN_IF_ERROR(

@@ -5,6 +5,9 @@
 #include "absl/strings/str_format.h"
 #include "common/base/digest.h"
 #include "common/base/time_proto.h"
+#include "common/errors/errors.h"
+#include "gmock/gmock.h"
+#include "google/rpc/status.pb.h"
 #include "services/payment/schema.h"
 #include "yuezhan/application/v1/application.pb.h"
 #include "yuezhan/registry/v1/registry.pb.h"
@@ -225,6 +228,12 @@ review::v1::CaseAdvanced CaseEvent(const TestCase& c, review::v1::CaseState stat
   clearance.mutable_statement()->set_talent_office_officer("secretary-a");
   *clearance.mutable_statement()->mutable_made_on() = DayToProto(Day(2026, 9, 10));
   return event;
+}
+
+void ExpectRefused(const absl::Status& status, const std::string& rule) {
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << rule << ": " << status;
+  EXPECT_EQ(errors::Reason(status), "REFUSED") << rule;
+  EXPECT_THAT(errors::Details(status).SerializeAsString(), testing::HasSubstr(rule));
 }
 
 absl::Status TestPayment::Apply(const review::v1::CaseAdvanced& event) {

@@ -33,6 +33,11 @@ struct TestCase {
   int year = 2026;
 };
 
+inline int64_t Fen(const google::type::Money& money) { return FenOf(money).value(); }
+
+// Whether it is a refusal that names the rule.
+void ExpectRefused(const absl::Status& status, const std::string& rule);
+
 // The event of review that the case went to that state, by the policy.
 review::v1::CaseAdvanced CaseEvent(const TestCase& c, review::v1::CaseState state,
                                    const Rulebook& rulebook);

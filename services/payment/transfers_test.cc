@@ -8,8 +8,6 @@
 namespace yuezhan::payment {
 namespace {
 
-int64_t Fen(const google::type::Money& money) { return FenOf(money).value(); }
-
 TEST(Transfer, SettlesAndThePaymentIsPaid) {
   TestPayment payment;
   const std::string fund = payment.Fund(6'000'000);

@@ -41,22 +41,22 @@ absl::StatusOr<Ids> Parse(std::string_view name, std::string_view kind) {
   return Ids{collection, ids[0], ids[1]};
 }
 
-v1::EvidenceUpload ToProto(const Ids& ids, const files::Upload& upload) {
+v1::EvidenceUpload MessageOf(const Ids& ids, const files::Upload& upload) {
   v1::EvidenceUpload proto;
   proto.set_name(Name(ids.collection, ids.owner, "uploads", upload.id));
   proto.set_offset_bytes(upload.offset_bytes);
-  *proto.mutable_expire_time() = yuezhan::ToProto(upload.expire_time);
+  *proto.mutable_expire_time() = ToProto(upload.expire_time);
   return proto;
 }
 
-v1::Evidence ToProto(std::string_view collection, const files::File& file) {
+v1::Evidence MessageOf(std::string_view collection, const files::File& file) {
   v1::Evidence proto;
   proto.set_name(Name(collection, file.owner, "evidence", file.id));
   proto.set_file_name(file.file_name);
   proto.set_media_type(file.media_type);
   proto.set_size_bytes(file.size_bytes);
   proto.set_sha256(file.sha256);
-  *proto.mutable_create_time() = yuezhan::ToProto(file.create_time);
+  *proto.mutable_create_time() = ToProto(file.create_time);
   return proto;
 }
 
@@ -100,7 +100,7 @@ absl::Status Handlers::StartEvidence(Context& context, const v1::StartEvidenceRe
     upload.size_bytes = request.size_bytes();
     upload.expire_time = unit.Now() + absl::Hours(rules.policy.application().upload_expiry_hours());
     YZ_RETURN_IF_ERROR(files_.Start(unit.sql(), upload, TheLimits(), unit.Now()));
-    *answer = ToProto(ids, upload);
+    *answer = MessageOf(ids, upload);
     return absl::OkStatus();
   });
 }
@@ -118,7 +118,7 @@ absl::Status Handlers::WriteEvidence(Context& context, const v1::WriteEvidenceRe
             files_.FindUpload(sql, ids.file, journal_.clocks().business->Now(), true);
         if (!upload || upload->owner != ids.owner) return errors::NotFound(request.upload());
         YZ_RETURN_IF_ERROR(files_.Append(sql, &*upload, request.offset_bytes(), request.data()));
-        *answer = ToProto(ids, *upload);
+        *answer = MessageOf(ids, *upload);
         return absl::OkStatus();
       },
       db::OnUnknown::kReplay);
@@ -133,7 +133,7 @@ absl::Status Handlers::GetEvidenceUpload(Context& context,
     const auto upload =
         files_.FindUpload(sql, ids.file, journal_.clocks().business->Now(), false);
     if (!upload || upload->owner != ids.owner) return errors::NotFound(request.name());
-    *answer = ToProto(ids, *upload);
+    *answer = MessageOf(ids, *upload);
     return absl::OkStatus();
   });
 }
@@ -160,7 +160,7 @@ absl::Status Handlers::FinishEvidence(Context& context, const v1::FinishEvidence
                                                        request.sha256(), TheLimits(), unit.Now()));
     // Evidence is never removed: another file of its name takes its place in the list alone.
     files_.Keep(unit.sql(), ids.owner);
-    *answer = ToProto(ids.collection, file);
+    *answer = MessageOf(ids.collection, file);
     v1::EvidenceAdded event;
     event.set_evidence(answer->name());
     event.set_sha256(answer->sha256());
@@ -191,7 +191,7 @@ absl::Status Handlers::ListEvidence(Context& context, const v1::ListEvidenceRequ
     answer->Clear();
     YZ_RETURN_IF_ERROR(SeeOwner(sql, context.caller, request.parent(), false));
     for (const files::File& file : files_.Current(sql, owner))
-      *answer->add_evidence() = ToProto(collection, file);
+      *answer->add_evidence() = MessageOf(collection, file);
     return absl::OkStatus();
   });
 }

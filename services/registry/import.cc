@@ -22,7 +22,7 @@
 namespace yuezhan::registry {
 namespace {
 
-constexpr std::string_view kStationColumns[] = {
+constexpr std::string_view kStationHeaders[] = {
     "学会服务站名称", "级别", "建站单位", "统一社会信用代码", "建站单位类型", "县市区", "账户名称",
     "开户银行", "账号", "负责人", "负责人职务", "负责人手机", "办公地址", "邮编", "联系人",
     "联系人职务", "联系人手机", "建站时间", "电子邮件", "服务产业链业务领域", "建站学会", "学会级别",
@@ -61,7 +61,7 @@ std::vector<std::string> HeaderOf(v1::Table table, const policy::v1::Policy& pol
   };
   switch (table) {
     case v1::TABLE_STATIONS:
-      return list(kStationColumns);
+      return list(kStationHeaders);
     case v1::TABLE_SUBSIDIES:
       return list(kSubsidyColumns);
     case v1::TABLE_DEBARMENTS:

@@ -15,7 +15,7 @@ namespace {
 constexpr int64_t kForGood = 2'147'483'647, kNotDebarred = 0;
 
 std::string HostPlace(std::string_view id) { return Concat({"host_units|", id}); }
-std::string ChangePlace(std::string_view id, int64_t version) {
+std::string HostChangePlace(std::string_view id, int64_t version) {
   return Concat({"account_changes|", id, "|", std::to_string(version)});
 }
 
@@ -124,7 +124,7 @@ void Store::InsertAccountChange(db::Session& sql, const v1::HostUnit& unit,
                                 const v1::AccountChange& change) const {
   const std::string id = IdOf("hostUnits/*", unit.name()).value();
   const int64_t version = VersionOf(unit.etag());
-  const auto sealed = SealMessage(vault_, ChangePlace(id, version), change);
+  const auto sealed = SealMessage(vault_, HostChangePlace(id, version), change);
   sql.Execute(
       "INSERT INTO account_changes (host_unit, version, sealed, wrapped_key) VALUES (?, ?, ?, ?)",
       db::Bytes(Bin(id)), version, db::Bytes(sealed.bytes), db::Bytes(sealed.wrapped_key));
@@ -140,7 +140,7 @@ absl::StatusOr<std::vector<v1::AccountChange>> Store::AccountChanges(
     YZ_ASSIGN_OR_RETURN(
         auto change,
         OpenMessage<v1::AccountChange>(
-            vault_, ChangePlace(host_unit, row.Int(0)), row.Bytes(1),
+            vault_, HostChangePlace(host_unit, row.Int(0)), row.Bytes(1),
             row.Bytes(2)));
     changes.push_back(std::move(change));
   }

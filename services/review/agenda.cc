@@ -35,7 +35,6 @@ absl::Status Handlers::ConveneMeeting(Context& context, const v1::ConveneMeeting
   YZ_ASSIGN_OR_RETURN(const Standings standings,
                       StandingsOf(context, {names.begin(), names.end()}));
   return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
-    YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
     answer->set_name(Name("meetings", NewUuid()));
     answer->set_state(v1::MEETING_STATE_CONVENED);
     *answer->mutable_create_time() = ToProto(unit.Now());
@@ -44,7 +43,7 @@ absl::Status Handlers::ConveneMeeting(Context& context, const v1::ConveneMeeting
       if (item.objection().empty()) cases[item.case_name()] = &item;
     }
     for (const auto& [name, item] : cases)
-      YZ_RETURN_IF_ERROR(PutOnAgenda(unit, rules, standings, *item, answer->name()));
+      YZ_RETURN_IF_ERROR(PutOnAgenda(unit, standings, *item, answer->name()));
     std::set<std::string> objections;
     for (const v1::MeetingItem& item : request.items()) {
       v1::MeetingItem* agenda = answer->add_items();
@@ -70,9 +69,8 @@ absl::Status Handlers::ConveneMeeting(Context& context, const v1::ConveneMeeting
   });
 }
 
-absl::Status Handlers::PutOnAgenda(journal::Unit& unit, const Rules& rules,
-                                   const Standings& standings, const v1::MeetingItem& item,
-                                   std::string_view meeting) {
+absl::Status Handlers::PutOnAgenda(journal::Unit& unit, const Standings& standings,
+                                   const v1::MeetingItem& item, std::string_view meeting) {
   const std::string& name = item.case_name();
   YZ_ASSIGN_OR_RETURN(v1::Case review_case, LockCase(unit.sql(), name));
   YZ_RETURN_IF_ERROR(CaseTransitions().Check(name, review_case.state(), "ConveneMeeting"));
@@ -83,6 +81,7 @@ absl::Status Handlers::PutOnAgenda(journal::Unit& unit, const Rules& rules,
     return BadItem(item, "更正须引用作出原决定的会议；尚未审定的案件不填",
                    "must cite the meeting whose resolution it corrects, and only then");
   }
+  YZ_ASSIGN_OR_RETURN(const Rules rules, RulesOf(review_case, unit.Now()));
   const auto facts = CaseFactsOf(review_case, standings.at(name));
   const auto findings = rules::CheckMeetingItem(rules.policy, *rules.calendar, facts, rules.today);
   // What does not hold any more is a reason to correct an award, not to leave it.

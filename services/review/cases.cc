@@ -25,6 +25,12 @@ absl::StatusOr<v1::Case> Handlers::LockCase(db::Session& sql, std::string_view n
   return *std::move(review_case);
 }
 
+absl::StatusOr<Rules> Handlers::RulesOf(const v1::Case& review_case, absl::Time now) const {
+  const auto submitted_on = DayFromProto(review_case.submitted_on());
+  if (!submitted_on) return errors::DataLoss(review_case.name());
+  return rulebook_.Of(*submitted_on, now);
+}
+
 absl::Status Handlers::Save(journal::Unit& unit, v1::Case* review_case) const {
   if (!store_.UpdateCase(unit.sql(), review_case)) return errors::Conflict();
   store_.AddToTrail(unit.sql(), review_case->name(), unit.entry_key());
@@ -39,11 +45,12 @@ void Handlers::Show(v1::Case* review_case) const {
   if (state != v1::CASE_STATE_OPEN && state != v1::CASE_STATE_ASSESSED &&
       state != v1::CASE_STATE_OPINION_PREPARED)
     return;
-  const auto rules = rulebook_.At(journal_.clocks().business->Now());
-  const auto since = DayFromProto(review_case->submitted_on());
-  if (!rules.ok() || !since) return;
-  const Day due =
-      rules->calendar->AddWorkingDays(*since, rules->policy.review().opinion_working_days()).day;
+  const auto rules = RulesOf(*review_case, journal_.clocks().business->Now());
+  if (!rules.ok()) return;
+  const Day due = rules->calendar
+                      ->AddWorkingDays(*DayFromProto(review_case->submitted_on()),
+                                       rules->policy.review().opinion_working_days())
+                      .day;
   *review_case->mutable_due_on() = DayToProto(due);
   review_case->set_overdue(rules->today > due);
   review_case->set_due_calendar_digest(rules->calendar->digest());
@@ -89,8 +96,8 @@ absl::Status Handlers::ChangeCase(Context& context, const google::protobuf::Mess
                                   std::string_view name, std::string_view method, v1::Case* answer,
                                   Change change) {
   return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
-    YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
     YZ_ASSIGN_OR_RETURN(*answer, LockCase(unit.sql(), name));
+    YZ_ASSIGN_OR_RETURN(const Rules rules, RulesOf(*answer, unit.Now()));
     YZ_RETURN_IF_ERROR(CaseTransitions().Check(name, answer->state(), method));
     YZ_ASSIGN_OR_RETURN(const v1::CaseState to, change(unit, rules, answer));
     const bool told_why = to == v1::CASE_STATE_RETURNED || to == v1::CASE_STATE_REFUSED;

@@ -65,7 +65,7 @@ files::Limits LimitsOf(const policy::v1::Policy& policy) {
   return limits;
 }
 
-v1::EvidenceFile ToProto(std::string_view parent, const files::Upload& upload) {
+v1::EvidenceFile MessageOf(std::string_view parent, const files::Upload& upload) {
   v1::EvidenceFile file;
   file.set_name(Concat({parent, "/files/", upload.id}));
   file.set_code(upload.code);
@@ -75,7 +75,7 @@ v1::EvidenceFile ToProto(std::string_view parent, const files::Upload& upload) {
   return file;
 }
 
-v1::EvidenceFile ToProto(std::string_view parent, const files::File& finished) {
+v1::EvidenceFile MessageOf(std::string_view parent, const files::File& finished) {
   v1::EvidenceFile file;
   file.set_name(Concat({parent, "/files/", finished.id}));
   file.set_code(finished.code);
@@ -84,7 +84,7 @@ v1::EvidenceFile ToProto(std::string_view parent, const files::File& finished) {
   file.set_offset_bytes(finished.size_bytes);
   file.set_media_type(finished.media_type);
   file.set_sha256(finished.sha256);
-  *file.mutable_create_time() = yuezhan::ToProto(finished.create_time);
+  *file.mutable_create_time() = ToProto(finished.create_time);
   return file;
 }
 
@@ -136,7 +136,7 @@ absl::Status Handlers::StartUpload(Context& context, const v1::StartUploadReques
     upload.size_bytes = request.size_bytes();
     upload.expire_time = unit.Now() + absl::Hours(rules.policy.application().upload_expiry_hours());
     YZ_RETURN_IF_ERROR(files_.Start(unit.sql(), upload, LimitsOf(rules.policy), unit.Now()));
-    *answer = ToProto(request.parent(), upload);
+    *answer = MessageOf(request.parent(), upload);
     return absl::OkStatus();
   });
 }
@@ -151,7 +151,7 @@ absl::Status Handlers::WriteChunk(Context& context, const v1::WriteChunkRequest&
       [&](db::Session& sql) -> absl::Status {
         YZ_ASSIGN_OR_RETURN(auto upload, UploadOf(sql, context.caller, request.name(), true));
         YZ_RETURN_IF_ERROR(files_.Append(sql, &upload, request.offset_bytes(), request.data()));
-        *answer = ToProto(file.parent, upload);
+        *answer = MessageOf(file.parent, upload);
         return absl::OkStatus();
       },
       db::OnUnknown::kReplay);
@@ -182,7 +182,7 @@ absl::Status Handlers::FinishUpload(Context& context, const v1::FinishUploadRequ
                         files_.Finish(unit.sql(), locked, *content, request.sha256(),
                                       LimitsOf(rules.policy), unit.Now()));
     files_.Keep(unit.sql(), file.owner);  // evidence is never removed
-    *answer = ToProto(file.parent, finished);
+    *answer = MessageOf(file.parent, finished);
     std::string case_name = file.parent;
     if (!IsCase(file.parent)) {
       YZ_ASSIGN_OR_RETURN(const v1::Objection objection, LockObjection(unit.sql(), file.parent));
@@ -218,7 +218,7 @@ absl::Status Handlers::ListFiles(Context& context, const v1::ListFilesRequest& r
     answer->Clear();
     YZ_RETURN_IF_ERROR(CheckParent(sql, context.caller, request.parent(), false));
     for (const files::File& file : files_.Current(sql, owner))
-      *answer->add_files() = ToProto(request.parent(), file);
+      *answer->add_files() = MessageOf(request.parent(), file);
     return absl::OkStatus();
   });
 }

@@ -151,6 +151,8 @@ class Handlers {
   absl::Status Save(journal::Unit& unit, v1::Case* review_case) const;
   // A case as it is shown: with its last day, by today's calendar.
   void Show(v1::Case* review_case) const;
+  // What the case is judged by at `now`: the policy in force when it was submitted.
+  absl::StatusOr<Rules> RulesOf(const v1::Case& review_case, absl::Time now) const;
   // The locked row, or NOT_FOUND.
   absl::StatusOr<v1::Case> LockCase(db::Session& sql, std::string_view name) const;
   absl::StatusOr<v1::Notice> LockNotice(db::Session& sql, std::string_view name) const;
@@ -168,10 +170,10 @@ class Handlers {
 
   struct Sitting;  // a meeting being closed: what it decides by, and the rows it locked
   absl::Status LockRows(db::Session& sql, Sitting* sitting) const;
-  absl::Status Judge(journal::Unit& unit, Sitting* sitting, const rules::v1::CaseFacts& facts,
-                     v1::MeetingItem* item, v1::Case* review_case) const;
+  absl::Status Judge(journal::Unit& unit, const rules::v1::CaseFacts& facts, v1::MeetingItem* item,
+                     v1::Case* review_case) const;
   absl::Status ResolveCase(journal::Unit& unit, Sitting* sitting, v1::MeetingItem* item);
-  absl::Status PutOnAgenda(journal::Unit& unit, const Rules& rules, const Standings& standings,
+  absl::Status PutOnAgenda(journal::Unit& unit, const Standings& standings,
                            const v1::MeetingItem& item, std::string_view meeting);
   absl::Status ResolveObjection(journal::Unit& unit, Sitting* sitting, v1::MeetingItem* item);
 
@@ -179,7 +181,10 @@ class Handlers {
 
   // A notice as the caller may see it, with what depends on the day.
   absl::Status Show(const Context& context, v1::Notice* notice) const;
-  // The policy that the notice was issued under.
+  // What a list is judged by: one policy, that of each of its cases.
+  absl::StatusOr<Rules> RulesOfList(const std::map<std::string, v1::Case>& cases,
+                                    absl::Time now) const;
+  // The policy of the notice: that of each of its cases.
   absl::StatusOr<const policy::v1::Policy*> PolicyOf(const v1::Notice& notice) const;
   // Writes the notice in its next state, with an entry in the history of each of its cases, and
   // emits NoticeAdvanced if that is another state or its last day moved.

@@ -13,8 +13,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-std::string ReasonOf(const absl::Status& status) { return errors::Reason(status); }
-
 std::vector<v1::HistoryStep> HistoryOf(TestReview& review, const std::string& name,
                                        int page_size = 3) {
   v1::GetCaseHistoryRequest request;
@@ -135,21 +133,21 @@ TEST(Evidence, OfACaseIsAddedByOfficersAndNeverRemoved) {
   v1::ReadChunkRequest read;
   read.set_name(first.name());
   EXPECT_EQ(review.Do(&Handlers::ReadChunk, review.head(), read).data(), kPicture);
-  EXPECT_EQ(ReasonOf(review.Try(&Handlers::ReadChunk, review.citizen(), read).status()),
+  EXPECT_EQ(errors::Reason(review.Try(&Handlers::ReadChunk, review.citizen(), read).status()),
             "NOT_FOUND");
   v1::StartUploadRequest start;
   start.set_parent(name);
   start.set_code("inspection");
   start.set_file_name("照片.png");
   start.set_size_bytes(10);
-  EXPECT_EQ(ReasonOf(review.Try(&Handlers::StartUpload, review.citizen(), start).status()),
+  EXPECT_EQ(errors::Reason(review.Try(&Handlers::StartUpload, review.citizen(), start).status()),
             "NOT_FOUND");
   start.set_code("objection");
-  EXPECT_EQ(ReasonOf(review.Try(&Handlers::StartUpload, review.reviewer(), start).status()),
+  EXPECT_EQ(errors::Reason(review.Try(&Handlers::StartUpload, review.reviewer(), start).status()),
             "INVALID_FIELD");
   start.set_code("inspection");
   start.set_parent(review.CaseIn(v1::CASE_STATE_REFUSED));
-  EXPECT_EQ(ReasonOf(review.Try(&Handlers::StartUpload, review.reviewer(), start).status()),
+  EXPECT_EQ(errors::Reason(review.Try(&Handlers::StartUpload, review.reviewer(), start).status()),
             "STATE_FORBIDS");
   const auto steps = HistoryOf(review, name);
   EXPECT_EQ(steps.back().method(), "FinishUpload");
@@ -174,11 +172,11 @@ TEST(Evidence, OfAnObjectionIsItsFilersAndSeenByWhoDealsWithIt) {
   start.set_size_bytes(10);
   for (const Context& who : {review.host().Person(Role::kPublic, "citizen-2"),
                              review.host().Person(Role::kHostUnit, "host-clerk", "hostUnits/x")}) {
-    EXPECT_EQ(ReasonOf(review.Try(&Handlers::StartUpload, who, start).status()), "NOT_FOUND");
+    EXPECT_EQ(errors::Reason(review.Try(&Handlers::StartUpload, who, start).status()), "NOT_FOUND");
   }
   for (const Context& who : {review.citizen(), review.host().Person(Role::kAuditor, "auditor-1"),
                              review.host().Person(Role::kDirector, "director-1")}) {
-    EXPECT_EQ(ReasonOf(review.Try(&Handlers::ListFiles, who, list).status()), "NOT_FOUND");
+    EXPECT_EQ(errors::Reason(review.Try(&Handlers::ListFiles, who, list).status()), "NOT_FOUND");
   }
 }
 

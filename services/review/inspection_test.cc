@@ -10,8 +10,6 @@ namespace {
 
 using testing::ElementsAre;
 
-std::string ReasonOf(const absl::Status& status) { return errors::Reason(status); }
-
 TEST(Findings, AreConfirmedOneByOneBeforeAnAwardIsRecommended) {
   TestReview review;
   const std::string name = review.CaseIn(v1::CASE_STATE_ASSESSED);
@@ -22,20 +20,20 @@ TEST(Findings, AreConfirmedOneByOneBeforeAnAwardIsRecommended) {
   ASSERT_GT(whole.finding_reviews_size(), 3);
   auto gap = whole;
   gap.mutable_finding_reviews()->RemoveLast();
-  EXPECT_EQ(ReasonOf(prepare(gap).status()), "INVALID_FIELD");
+  EXPECT_EQ(errors::Reason(prepare(gap).status()), "INVALID_FIELD");
   auto twice = whole;
   *twice.add_finding_reviews() = whole.finding_reviews(0);
-  EXPECT_EQ(ReasonOf(prepare(twice).status()), "INVALID_FIELD");
+  EXPECT_EQ(errors::Reason(prepare(twice).status()), "INVALID_FIELD");
   auto contested = whole;
   contested.mutable_finding_reviews(0)->set_confirmed(false);
   contested.mutable_finding_reviews(0)->set_remark("与现场情况不符");
-  EXPECT_EQ(ReasonOf(prepare(contested).status()), "INVALID_FIELD");
+  EXPECT_EQ(errors::Reason(prepare(contested).status()), "INVALID_FIELD");
   contested.set_recommendation(rules::v1::RECOMMENDATION_REFUSE);
   const auto refused = prepare(contested);
   ASSERT_TRUE(refused.ok()) << refused.status();
   EXPECT_EQ(refused->finding_reviews(0).remark(), "与现场情况不符");
   contested.mutable_finding_reviews(0)->clear_remark();
-  EXPECT_EQ(ReasonOf(prepare(contested).status()), "INVALID_FIELD");  // must say why
+  EXPECT_EQ(errors::Reason(prepare(contested).status()), "INVALID_FIELD");  // must say why
   EXPECT_TRUE(prepare(whole).ok());
 }
 
@@ -45,11 +43,11 @@ TEST(Inspection, AConflictRemovesTheExpert) {
   const auto inspect = [&](const v1::RecordInspectionRequest& request) {
     return review.Try(&Handlers::RecordInspection, review.reviewer(), request);
   };
-  EXPECT_EQ(ReasonOf(inspect(review.InspectionOf(name)).status()), "STATE_FORBIDS");  // not called
+  EXPECT_EQ(errors::Reason(inspect(review.InspectionOf(name)).status()), "STATE_FORBIDS");  // not called
   review.CallInspection(name);
-  EXPECT_EQ(ReasonOf(inspect(review.InspectionOf(name)).status()), "INVALID_FIELD");  // undeclared
+  EXPECT_EQ(errors::Reason(inspect(review.InspectionOf(name)).status()), "INVALID_FIELD");  // undeclared
   // Called for and not done: no award.
-  EXPECT_EQ(ReasonOf(review
+  EXPECT_EQ(errors::Reason(review
                          .Try(&Handlers::PrepareOpinion, review.reviewer(),
                               review.OpinionOn(name, rules::v1::RECOMMENDATION_AWARD))
                          .status()),
@@ -58,31 +56,31 @@ TEST(Inspection, AConflictRemovesTheExpert) {
     return review.Try(&Handlers::RecordDeclaration, review.reviewer(),
                       review.DeclarationOf(name, expert, interest));
   };
-  EXPECT_EQ(ReasonOf(declare("stranger", false).status()), "INVALID_FIELD");
+  EXPECT_EQ(errors::Reason(declare("stranger", false).status()), "INVALID_FIELD");
   ASSERT_TRUE(declare("expert-1", false).ok());
   const auto removed = declare("expert-2", true);
   ASSERT_TRUE(removed.ok()) << removed.status();
   EXPECT_TRUE(removed->inspection().experts(1).removed());
-  EXPECT_EQ(ReasonOf(declare("expert-2", false).status()), "ALREADY_EXISTS");  // not undone
+  EXPECT_EQ(errors::Reason(declare("expert-2", false).status()), "ALREADY_EXISTS");  // not undone
   auto with_conflict = review.InspectionOf(name);
   with_conflict.add_attended("expert-2");
-  EXPECT_EQ(ReasonOf(inspect(with_conflict).status()), "INVALID_FIELD");
+  EXPECT_EQ(errors::Reason(inspect(with_conflict).status()), "INVALID_FIELD");
   auto tomorrow = review.InspectionOf(name);
   *tomorrow.mutable_done_on() = DayToProto(review.host().today() + 1);
-  EXPECT_EQ(ReasonOf(inspect(tomorrow).status()), "INVALID_FIELD");
+  EXPECT_EQ(errors::Reason(inspect(tomorrow).status()), "INVALID_FIELD");
   ASSERT_TRUE(inspect(review.InspectionOf(name)).ok());
   const auto award = review.OpinionOn(name, rules::v1::RECOMMENDATION_AWARD);
   review.Do(&Handlers::PrepareOpinion, review.reviewer(), award);
   // An interest that comes to light after the inspection spoils it, and excludes from every act.
   ASSERT_TRUE(declare("expert-1", true).ok());
-  EXPECT_EQ(ReasonOf(review
+  EXPECT_EQ(errors::Reason(review
                          .Try(&Handlers::PrepareOpinion, review.reviewer(),
                               review.OpinionOn(name, rules::v1::RECOMMENDATION_AWARD))
                          .status()),
             "REFUSED");
   v1::ApproveOpinionRequest approve;
   approve.set_name(name);
-  EXPECT_EQ(ReasonOf(review
+  EXPECT_EQ(errors::Reason(review
                          .Try(&Handlers::ApproveOpinion,
                               review.host().Person(Role::kReviewer, "expert-2"), approve)
                          .status()),
@@ -97,7 +95,7 @@ TEST(Departments, AreAskedOnceAndAnswerOnce) {
   ask.set_department("市工信局");
   ask.set_question("是否符合产业方向");
   review.Do(&Handlers::AskDepartment, review.reviewer(), ask);
-  EXPECT_EQ(ReasonOf(review.Try(&Handlers::AskDepartment, review.reviewer(), ask).status()),
+  EXPECT_EQ(errors::Reason(review.Try(&Handlers::AskDepartment, review.reviewer(), ask).status()),
             "ALREADY_EXISTS");
   const auto outcome = [&] {
     v1::CheckCaseRequest check;
@@ -118,15 +116,15 @@ TEST(Departments, AreAskedOnceAndAnswerOnce) {
   const auto recorded = [&] {
     return review.Try(&Handlers::RecordDepartmentOpinion, review.reviewer(), record);
   };
-  EXPECT_EQ(ReasonOf(recorded().status()), "INVALID_FIELD");  // not asked
+  EXPECT_EQ(errors::Reason(recorded().status()), "INVALID_FIELD");  // not asked
   record.set_department("市工信局");
   *record.mutable_received_on() = DayToProto(review.host().today() - 1);
-  EXPECT_EQ(ReasonOf(recorded().status()), "INVALID_FIELD");  // before it was asked
+  EXPECT_EQ(errors::Reason(recorded().status()), "INVALID_FIELD");  // before it was asked
   record.clear_received_on();
   const auto done = recorded();
   ASSERT_TRUE(done.ok()) << done.status();
   EXPECT_EQ(done->department_opinions(0).opinion(), "无意见");
-  EXPECT_EQ(ReasonOf(recorded().status()), "ALREADY_EXISTS");
+  EXPECT_EQ(errors::Reason(recorded().status()), "ALREADY_EXISTS");
   EXPECT_EQ(outcome(), common::v1::OUTCOME_SATISFIED);
 }
 
@@ -166,9 +164,9 @@ TEST(Queue, ACaseIsAssignedAndTakenToAnotherWithAReason) {
   request.set_assignee("reviewer-1");
   review.Do(&Handlers::AssignCase, review.head(), request);
   const auto assign = [&] { return review.Try(&Handlers::AssignCase, review.head(), request); };
-  EXPECT_EQ(ReasonOf(assign().status()), "ALREADY_EXISTS");
+  EXPECT_EQ(errors::Reason(assign().status()), "ALREADY_EXISTS");
   request.set_assignee("reviewer-3");
-  EXPECT_EQ(ReasonOf(assign().status()), "INVALID_FIELD");
+  EXPECT_EQ(errors::Reason(assign().status()), "INVALID_FIELD");
   request.set_reason("原经办人出差");
   ASSERT_TRUE(assign().ok());
   v1::ListQueueRequest queue;
@@ -188,7 +186,7 @@ TEST(Delegation, TheActCountsForBothAndIsShown) {
   approve.set_name(name);
   approve.set_on_behalf_of("reviewer-2");
   const auto approved = [&](const Context& who) {
-    return ReasonOf(review.Try(&Handlers::ApproveOpinion, who, approve).status());
+    return errors::Reason(review.Try(&Handlers::ApproveOpinion, who, approve).status());
   };
   EXPECT_EQ(approved(deputy), "INVALID_FIELD");  // nothing on record
   v1::CreateDelegationRequest request;
@@ -242,22 +240,22 @@ TEST(Delegation, EndsWithItsLastDayOrWhenRevoked) {
   assessment.set_assessors(0, "deputy-1");
   const Context deputy = review.host().Person(Role::kReviewer, "deputy-1");
   const auto assessed = [&] {
-    return ReasonOf(review.Try(&Handlers::RecordAssessment, deputy, assessment).status());
+    return errors::Reason(review.Try(&Handlers::RecordAssessment, deputy, assessment).status());
   };
   ASSERT_TRUE(create().ok());
   ASSERT_TRUE(review.host().clock().Advance(absl::Hours(24)).ok());
   EXPECT_EQ(assessed(), "INVALID_FIELD");
-  EXPECT_EQ(ReasonOf(create().status()), "INVALID_FIELD");  // its last day is over
+  EXPECT_EQ(errors::Reason(create().status()), "INVALID_FIELD");  // its last day is over
   *request.mutable_last_day() = DayToProto(review.host().today() + 1);
   request.add_acts(common::v1::ACT_DECIDE);
-  EXPECT_EQ(ReasonOf(create().status()), "INVALID_FIELD");  // a vote is one's own
+  EXPECT_EQ(errors::Reason(create().status()), "INVALID_FIELD");  // a vote is one's own
   request.mutable_acts()->RemoveLast();
   const auto delegation = create();
   ASSERT_TRUE(delegation.ok()) << delegation.status();
   v1::RevokeDelegationRequest revoke;
   revoke.set_name(delegation->name());
   EXPECT_EQ(
-      ReasonOf(review.Try(&Handlers::RevokeDelegation, review.reviewer(), revoke).status()),
+      errors::Reason(review.Try(&Handlers::RevokeDelegation, review.reviewer(), revoke).status()),
       "NOT_FOUND");  // a stranger to it
   EXPECT_TRUE(
       review.Do(&Handlers::RevokeDelegation, review.head(), revoke).has_revoke_time());

@@ -17,6 +17,32 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
+// Article 5's amount at the day of the submission, though another policy took its place meanwhile.
+TEST(Meeting, JudgesACaseByThePolicyOfItsDay) {
+  TestReview review(TestHost::FollowedPolicy(Day(2021, 5, 1), "subsidy_fen: 5000000",
+                                             "subsidy_fen: 6000000"));
+  const std::string before = review.CaseIn(v1::CASE_STATE_RECOMMENDED);
+  ASSERT_TRUE(
+      review.host().clock().SetTo(BeijingMidnight(Day(2021, 5, 6)) + absl::Hours(9)).ok());
+  const std::string after = review.CaseIn(v1::CASE_STATE_RECOMMENDED);
+  const std::string meeting = review.Convene({before, after});
+  auto request = review.Closing(meeting);
+  for (auto& item : *request.mutable_items()) item.set_resolution(rules::v1::RESOLUTION_AWARD);
+  review.Do(&Handlers::CloseMeeting, review.secretary(), request);
+  EXPECT_EQ(FenOf(review.Get(before).awarded_amount()).value(), 5'000'000);
+  EXPECT_EQ(review.Get(before).policy().version(), "yueyang-2021");
+  EXPECT_EQ(FenOf(review.Get(after).awarded_amount()).value(), 6'000'000);
+  EXPECT_EQ(review.Get(after).policy().version(), "second");
+  for (const std::string& name : {before, after}) review.Reserve(name);
+  // One list has one policy: what it says on times and objections holds for each of its awards.
+  const auto mixed = review.Try(&Handlers::IssueNotice, review.secretary(),
+                                review.NoticeOn({before, after}));
+  EXPECT_EQ(errors::Reason(mixed.status()), "INVALID_FIELD");
+  const auto notice =
+      review.Do(&Handlers::IssueNotice, review.secretary(), review.NoticeOn({before}));
+  EXPECT_EQ(notice.policy().version(), "yueyang-2021");
+}
+
 TEST(Meeting, AwardsThePolicysAmountInOneImmutableSetOfMinutes) {
   TestReview review;
   const std::string first = review.CaseIn(v1::CASE_STATE_RECOMMENDED);

@@ -70,8 +70,8 @@ absl::Status CheckAttendance(const v1::CloseMeetingRequest& request) {
 }
 
 // Articles 5 and 5.4: the amount of the level.
-int64_t PolicyAmount(const Rules& rules, const rules::v1::CaseFacts& facts) {
-  const auto* level = policy::FindLevel(rules.policy, facts.standing().station().level());
+int64_t PolicyAmount(const policy::v1::Policy& policy, const rules::v1::CaseFacts& facts) {
+  const auto* level = policy::FindLevel(policy, facts.standing().station().level());
   return level == nullptr ? 0 : level->subsidy_fen();
 }
 
@@ -115,10 +115,9 @@ absl::Status Handlers::LockRows(db::Session& sql, Sitting* sitting) const {
 
 // What holds for both kinds of items: the rules on the meeting and the award, then the members'
 // acts: who was present decided, who was recused has an interest.
-absl::Status Handlers::Judge(journal::Unit& unit, Sitting* sitting,
-                             const rules::v1::CaseFacts& facts, v1::MeetingItem* item,
-                             v1::Case* review_case) const {
-  const Rules& rules = sitting->rules;
+absl::Status Handlers::Judge(journal::Unit& unit, const rules::v1::CaseFacts& facts,
+                             v1::MeetingItem* item, v1::Case* review_case) const {
+  YZ_ASSIGN_OR_RETURN(const Rules rules, RulesOf(*review_case, unit.Now()));
   const auto findings = rules::CheckMeetingItem(rules.policy, *rules.calendar, facts, rules.today);
   if (!rules::Allows(findings)) return errors::Refused(findings, review_case->name());
   for (const std::string& member : facts.recused()) {
@@ -192,8 +191,9 @@ absl::Status Handlers::ResolveCase(journal::Unit& unit, Sitting* sitting, v1::Me
       ItemFacts(sitting->meeting, *item, review_case, sitting->standings.at(review_case.name()));
   if (item->resolution() == rules::v1::RESOLUTION_AWARD) {
     // A correction leaves the amount, which an objection may have lowered.
+    YZ_ASSIGN_OR_RETURN(const Rules rules, RulesOf(review_case, unit.Now()));
     const int64_t in_force = FenOf(review_case.awarded_amount()).value_or(0);
-    int64_t fen = corrects ? in_force : PolicyAmount(sitting->rules, facts);
+    int64_t fen = corrects ? in_force : PolicyAmount(rules.policy, facts);
     if (item->has_amount()) {
       YZ_ASSIGN_OR_RETURN(fen, AmountOf(*item));
     }
@@ -205,7 +205,7 @@ absl::Status Handlers::ResolveCase(journal::Unit& unit, Sitting* sitting, v1::Me
   } else {
     item->clear_amount();
   }
-  YZ_RETURN_IF_ERROR(Judge(unit, sitting, facts, item, &review_case));
+  YZ_RETURN_IF_ERROR(Judge(unit, facts, item, &review_case));
   review_case.set_resolution(item->resolution());
   review_case.set_meeting(sitting->meeting.name());
   if (to == v1::CASE_STATE_AWARDED && !corrects)
@@ -249,7 +249,7 @@ absl::Status Handlers::ResolveObjection(journal::Unit& unit, Sitting* sitting,
     facts.set_resolved_amount_fen(fen);
     facts.set_on_objection(true);
   }
-  YZ_RETURN_IF_ERROR(Judge(unit, sitting, facts, item, &review_case));
+  YZ_RETURN_IF_ERROR(Judge(unit, facts, item, &review_case));
   objection.clear_meeting();
   if (defers) {
     YZ_RETURN_IF_ERROR(Advance(unit, &objection, v1::OBJECTION_STATE_EXAMINED, kMethod));

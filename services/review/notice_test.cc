@@ -22,8 +22,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-std::string ReasonOf(const absl::Status& status) { return errors::Reason(status); }
-
 // Changes a case's row behind the handlers' back.
 void Tamper(TestReview& review, const std::string& name,
             absl::FunctionRef<void(v1::Case*)> change) {
@@ -67,21 +65,21 @@ TEST(Notice, IsNotIssuedForWhatIsNotReservedOrNotWhatWasResolved) {
   const auto issue = [&] {
     return review.Try(&Handlers::IssueNotice, review.secretary(), review.NoticeOn({name})).status();
   };
-  EXPECT_EQ(ReasonOf(issue()), "REFUSED");
+  EXPECT_EQ(errors::Reason(issue()), "REFUSED");
   EXPECT_THAT(std::string(issue().message()), HasSubstr("reserved"));
   review.Reserve(name);
   Tamper(review, name, [](v1::Case* row) { row->set_station_name("绿色化工服务站（演示)"); });
-  EXPECT_EQ(ReasonOf(issue()), "REFUSED");  // one character
+  EXPECT_EQ(errors::Reason(issue()), "REFUSED");  // one character
   Tamper(review, name, [](v1::Case* row) { row->set_station_name("绿色化工服务站（演示）"); });
   Tamper(review, name, [](v1::Case* row) { *row->mutable_awarded_amount() = MoneyOf(4'999'999); });
-  EXPECT_EQ(ReasonOf(issue()), "REFUSED");  // one fen
+  EXPECT_EQ(errors::Reason(issue()), "REFUSED");  // one fen
   Tamper(review, name, [](v1::Case* row) { *row->mutable_awarded_amount() = MoneyOf(5'000'000); });
   auto mobile = review.NoticeOn({name});
   mobile.set_objection_phone("13800001234");
-  EXPECT_EQ(ReasonOf(review.Try(&Handlers::IssueNotice, review.secretary(), mobile).status()),
+  EXPECT_EQ(errors::Reason(review.Try(&Handlers::IssueNotice, review.secretary(), mobile).status()),
             "REFUSED");  // no mobile number in public
   auto twice = review.NoticeOn({name, name});
-  EXPECT_EQ(ReasonOf(review.Try(&Handlers::IssueNotice, review.secretary(), twice).status()),
+  EXPECT_EQ(errors::Reason(review.Try(&Handlers::IssueNotice, review.secretary(), twice).status()),
             "INVALID_FIELD");
   EXPECT_TRUE(issue().ok());
 }
@@ -96,18 +94,18 @@ TEST(Notice, RunsFromTheLastOfTheThreeSites) {
   };
   auto wrong = review.PostingOn(issued, "hongxing");
   wrong.mutable_posting()->mutable_list_digest()->back() ^= 1;
-  EXPECT_EQ(ReasonOf(post(wrong).status()), "INVALID_FIELD");
+  EXPECT_EQ(errors::Reason(post(wrong).status()), "INVALID_FIELD");
   auto future = review.PostingOn(issued, "hongxing");
   *future.mutable_posting()->mutable_live_time() =
       ToProto(review.host().clock().Now() + absl::Seconds(1));
-  EXPECT_EQ(ReasonOf(post(future).status()), "INVALID_FIELD");
+  EXPECT_EQ(errors::Reason(post(future).status()), "INVALID_FIELD");
   auto early = review.PostingOn(issued, "hongxing");
   *early.mutable_posting()->mutable_live_time() =
       ToProto(review.host().clock().Now() - absl::Seconds(1));
-  EXPECT_EQ(ReasonOf(post(early).status()), "INVALID_FIELD");
-  EXPECT_EQ(ReasonOf(post(review.PostingOn(issued, "elsewhere")).status()), "INVALID_FIELD");
+  EXPECT_EQ(errors::Reason(post(early).status()), "INVALID_FIELD");
+  EXPECT_EQ(errors::Reason(post(review.PostingOn(issued, "elsewhere")).status()), "INVALID_FIELD");
   EXPECT_EQ(post(review.PostingOn(issued, "hongxing"))->state(), v1::NOTICE_STATE_ISSUED);
-  EXPECT_EQ(ReasonOf(post(review.PostingOn(issued, "hongxing")).status()), "ALREADY_EXISTS");
+  EXPECT_EQ(errors::Reason(post(review.PostingOn(issued, "hongxing")).status()), "ALREADY_EXISTS");
   EXPECT_EQ(post(review.PostingOn(issued, "talent"))->state(), v1::NOTICE_STATE_ISSUED);
   ASSERT_TRUE(review.host().clock().Advance(absl::Hours(48)).ok());  // Thursday
   const auto running = post(review.PostingOn(issued, "association"));
@@ -167,18 +165,18 @@ TEST(Statement, ByTwoPersonsOfTwoOfficesClearsWithAllThatProvesIt) {
   v1::SignNoticeResultRequest request;
   request.set_name(notice);
   request.set_office(v1::OFFICE_TALENT_OFFICE);
-  EXPECT_EQ(ReasonOf(review.Try(&Handlers::SignNoticeResult, review.head(), request).status()),
+  EXPECT_EQ(errors::Reason(review.Try(&Handlers::SignNoticeResult, review.head(), request).status()),
             "PERMISSION_DENIED");
   Context both = review.host().Person(Role::kReviewer, "one-person");
   both.caller.roles.Add(Role::kDirector);
   review.Do(&Handlers::SignNoticeResult, both, request);
-  EXPECT_EQ(ReasonOf(review
+  EXPECT_EQ(errors::Reason(review
                          .Try(&Handlers::SignNoticeResult,
                               review.host().Person(Role::kSecretary, "another"), request)
                          .status()),
             "ALREADY_EXISTS");
   request.set_office(v1::OFFICE_ASSOCIATION);
-  EXPECT_EQ(ReasonOf(review.Try(&Handlers::SignNoticeResult, both, request).status()),
+  EXPECT_EQ(errors::Reason(review.Try(&Handlers::SignNoticeResult, both, request).status()),
             "SEPARATION_OF_DUTIES");
   EXPECT_EQ(review.Get(name).state(), v1::CASE_STATE_NOTICE_ENDED);
   EXPECT_EQ(review.Do(&Handlers::SignNoticeResult, review.head(), request).state(),
@@ -203,7 +201,7 @@ TEST(Statement, ARowChangedBehindItsBackClearsNothing) {
   Tamper(review, name, [](v1::Case* row) { row->set_host_name("别的单位（演示）"); });
   const std::string notice = review.Get(name).notice();
   ASSERT_TRUE(review.Sign(notice, v1::OFFICE_ASSOCIATION).ok());
-  EXPECT_EQ(ReasonOf(review.Sign(notice, v1::OFFICE_TALENT_OFFICE).status()), "DATA_LOSS");
+  EXPECT_EQ(errors::Reason(review.Sign(notice, v1::OFFICE_TALENT_OFFICE).status()), "DATA_LOSS");
   EXPECT_EQ(review.Get(name).state(), v1::CASE_STATE_NOTICE_ENDED);
 }
 

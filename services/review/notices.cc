@@ -109,6 +109,21 @@ rules::v1::NoticeLineFacts LineFacts(const v1::Case& review_case, const v1::Awar
 
 }  // namespace
 
+absl::StatusOr<Rules> Handlers::RulesOfList(const std::map<std::string, v1::Case>& cases,
+                                            absl::Time now) const {
+  YZ_ASSIGN_OR_RETURN(const Rules rules, RulesOf(cases.begin()->second, now));
+  for (const auto& [name, review_case] : cases) {
+    YZ_ASSIGN_OR_RETURN(const Rules other, RulesOf(review_case, now));
+    if (&other.policy != &rules.policy) {
+      return errors::InvalidField(
+          "cases", "名单中的案件适用不同版本的办法（以申请日为准），请按版本分别公示",
+          "are judged by different versions of the policy, each by the day of its submission: "
+          "publish one list for each version");
+    }
+  }
+  return rules;
+}
+
 absl::Status Handlers::IssueNotice(Context& context, const v1::IssueNoticeRequest& request,
                                    v1::Notice* answer) {
   const std::set<std::string> names(request.cases().begin(), request.cases().end());
@@ -117,7 +132,6 @@ absl::Status Handlers::IssueNotice(Context& context, const v1::IssueNoticeReques
   YZ_ASSIGN_OR_RETURN(const Standings standings,
                       StandingsOf(context, {names.begin(), names.end()}));
   return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
-    YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
     std::map<std::string, v1::Case> cases;
     for (const std::string& name : names) {
       YZ_ASSIGN_OR_RETURN(v1::Case review_case, LockCase(unit.sql(), name));
@@ -126,6 +140,7 @@ absl::Status Handlers::IssueNotice(Context& context, const v1::IssueNoticeReques
         return errors::StateForbids(name, "BEING_CORRECTED", {"AWARDED"}, "CloseMeeting");
       cases[name] = std::move(review_case);
     }
+    YZ_ASSIGN_OR_RETURN(const Rules rules, RulesOfList(cases, unit.Now()));
     answer->set_name(Name("notices", NewUuid()));
     answer->set_state(v1::NOTICE_STATE_ISSUED);
     answer->set_objection_address(request.objection_address());

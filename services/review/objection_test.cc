@@ -23,8 +23,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-std::string ReasonOf(const absl::Status& status) { return errors::Reason(status); }
-
 TEST(Objection, HoldsItsOwnAwardAndNoOther) {
   TestReview review;
   const std::string held = review.CaseIn(v1::CASE_STATE_AWARDED);
@@ -38,7 +36,7 @@ TEST(Objection, HoldsItsOwnAwardAndNoOther) {
   EXPECT_EQ(review.Get(free).state(), v1::CASE_STATE_IN_NOTICE);
   auto wrong = review.ObjectionTo(held);
   wrong.mutable_objection()->set_case_name(elsewhere);
-  EXPECT_EQ(ReasonOf(review.Try(&Handlers::FileObjection, review.citizen(), wrong).status()),
+  EXPECT_EQ(errors::Reason(review.Try(&Handlers::FileObjection, review.citizen(), wrong).status()),
             "INVALID_FIELD");
 }
 
@@ -59,7 +57,7 @@ TEST(Objection, LateAnonymousOrUnsealedIsRecordedAndHoldsNothing) {
     admit.set_name(recorded.name());
     admit.set_accepted(true);
     admit.set_reason("受理");
-    EXPECT_EQ(ReasonOf(review.Try(&Handlers::AdmitObjection, review.secretary(), admit).status()),
+    EXPECT_EQ(errors::Reason(review.Try(&Handlers::AdmitObjection, review.secretary(), admit).status()),
               "REFUSED");
     review.Admit(recorded.name(), false);
   }
@@ -142,7 +140,7 @@ TEST(Objection, TheDayOfReceiptIsTodayUnlessAnOfficerReceivedIt) {
   ASSERT_TRUE(review.host().clock().Advance(absl::Hours(24)).ok());
   auto request = review.ObjectionTo(name);
   const auto reason = [&](const Context& who) {
-    return ReasonOf(review.Try(&Handlers::FileObjection, who, request).status());
+    return errors::Reason(review.Try(&Handlers::FileObjection, who, request).status());
   };
   *request.mutable_objection()->mutable_received_on() = DayToProto(review.host().today() - 1);
   EXPECT_EQ(reason(review.citizen()), "INVALID_FIELD");
@@ -200,14 +198,14 @@ TEST(Objection, IsExaminedByWhoTookNoPartInTheAward) {
   for (const char* person : {"reviewer-1", "reviewer-2", "assessor-1", "director-1"}) {
     const auto refused = review.Try(&Handlers::ReportExamination,
                                     review.host().Person(Role::kReviewer, person), request);
-    EXPECT_EQ(ReasonOf(refused.status()), "SEPARATION_OF_DUTIES") << person;
+    EXPECT_EQ(errors::Reason(refused.status()), "SEPARATION_OF_DUTIES") << person;
   }
   review.Examine(objection);
   // And who examined does not decide.
   auto closing = review.Closing(review.Convene({objection}));
   closing.mutable_items(0)->set_objection_resolution(v1::OBJECTION_RESOLUTION_MAINTAIN);
   closing.mutable_facts()->add_present("reviewer-3");
-  EXPECT_EQ(ReasonOf(review.Try(&Handlers::CloseMeeting, review.secretary(), closing).status()),
+  EXPECT_EQ(errors::Reason(review.Try(&Handlers::CloseMeeting, review.secretary(), closing).status()),
             "SEPARATION_OF_DUTIES");
 }
 
@@ -221,7 +219,7 @@ TEST(Objection, TheMeetingMayDeferItAndMeetsOnItOnlyOnceAtATime) {
   v1::ConveneMeetingRequest second;
   second.add_items()->set_case_name(name);
   second.mutable_items(0)->set_objection(objection);
-  EXPECT_EQ(ReasonOf(review.Try(&Handlers::ConveneMeeting, review.secretary(), second).status()),
+  EXPECT_EQ(errors::Reason(review.Try(&Handlers::ConveneMeeting, review.secretary(), second).status()),
             "ALREADY_EXISTS");
   auto closing = review.Closing(meeting);
   closing.mutable_items(0)->set_resolution(rules::v1::RESOLUTION_DEFER);
@@ -244,7 +242,7 @@ TEST(Objection, AChangedAmountIsReservedAndPublishedAnewForTheWholePeriod) {
   raise.mutable_items(0)->set_objection_resolution(v1::OBJECTION_RESOLUTION_CHANGE_AMOUNT);
   const auto reason = [&](int64_t fen) {
     *raise.mutable_items(0)->mutable_amount() = MoneyOf(fen);
-    return ReasonOf(review.Try(&Handlers::CloseMeeting, review.secretary(), raise).status());
+    return errors::Reason(review.Try(&Handlers::CloseMeeting, review.secretary(), raise).status());
   };
   EXPECT_EQ(reason(5'000'000), "INVALID_FIELD");  // the same
   EXPECT_EQ(reason(0), "INVALID_FIELD");
@@ -256,7 +254,7 @@ TEST(Objection, AChangedAmountIsReservedAndPublishedAnewForTheWholePeriod) {
   EXPECT_NE(changed.line_digest(), before);
   EXPECT_EQ(review.StepsOf(name).back().amount_fen(), 3'000'000);
   EXPECT_EQ(
-      ReasonOf(
+      errors::Reason(
           review.Try(&Handlers::IssueNotice, review.secretary(), review.NoticeOn({name})).status()),
       "REFUSED");
   review.Reserve(name);

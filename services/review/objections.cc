@@ -287,10 +287,10 @@ absl::Status Handlers::ReportExamination(Context& context,
                                          const v1::ReportExaminationRequest& request,
                                          v1::Objection* answer) {
   return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
-    YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
     YZ_ASSIGN_OR_RETURN(const auto before, store_.Objection(unit.sql(), request.name(), false));
     if (!before) return errors::NotFound(request.name());
     YZ_ASSIGN_OR_RETURN(v1::Case review_case, LockCase(unit.sql(), before->case_name()));
+    YZ_ASSIGN_OR_RETURN(const Rules rules, RulesOf(review_case, unit.Now()));
     YZ_ASSIGN_OR_RETURN(*answer, LockObjection(unit.sql(), request.name()));
     YZ_RETURN_IF_ERROR(
         ObjectionTransitions().Check(request.name(), answer->state(), "ReportExamination"));

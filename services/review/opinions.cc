@@ -124,11 +124,12 @@ absl::Status Handlers::RecordAssessment(Context& context,
 absl::Status Handlers::CheckCase(Context& context, const v1::CheckCaseRequest& request,
                                  v1::CheckCaseResponse* answer) {
   YZ_ASSIGN_OR_RETURN(const Standings standings, StandingsOf(context, {request.name()}));
-  YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(journal_.clocks().business->Now()));
   v1::GetCaseRequest get;
   get.set_name(request.name());
   v1::Case review_case;
   YZ_RETURN_IF_ERROR(GetCase(context, get, &review_case));
+  YZ_ASSIGN_OR_RETURN(const Rules rules,
+                      RulesOf(review_case, journal_.clocks().business->Now()));
   const auto findings = FindingsToReview(
       rules::CheckOpinion(rules.policy, *rules.calendar,
                           CaseFactsOf(review_case, standings.at(request.name())), rules.today));

@@ -8,8 +8,6 @@
 namespace yuezhan::review {
 namespace {
 
-std::string ReasonOf(const absl::Status& status) { return errors::Reason(status); }
-
 // The clock at this hour of a day in April 2021.
 void GoTo(TestReview& review, int day, int hour) {
   const absl::Status moved =
@@ -120,7 +118,7 @@ TEST(Postings, TimesAndDigestsAreChecked) {
   const auto down = [&](absl::Time time, const char* site) {
     auto request = review.DownOf(notice, site);
     *request.mutable_down_time() = ToProto(time);
-    return ReasonOf(
+    return errors::Reason(
         review.Try(&Handlers::RecordPostingDown, review.secretary(), request).status());
   };
   EXPECT_EQ(down(now + absl::Seconds(1), "talent"), "INVALID_FIELD");
@@ -132,7 +130,7 @@ TEST(Postings, TimesAndDigestsAreChecked) {
     auto request = review.BackOf(notice, "talent");
     *request.mutable_back_time() = ToProto(time);
     if (other_list) request.mutable_list_digest()->back() ^= 1;
-    return ReasonOf(
+    return errors::Reason(
         review.Try(&Handlers::RecordPostingBack, review.secretary(), request).status());
   };
   EXPECT_EQ(back(now - absl::Hours(2), false), "INVALID_FIELD");

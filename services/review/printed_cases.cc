@@ -108,7 +108,7 @@ std::string Printed::Persons(
 }
 
 std::string Printed::LevelZh(common::v1::StationLevel level) const {
-  const auto* found = policy::FindLevel(rules.policy, level);
+  const auto* found = policy::FindLevel(rules->policy, level);
   return found == nullptr ? "" : found->name_zh();
 }
 
@@ -141,7 +141,7 @@ std::vector<Values> FileRows(const std::vector<files::File>& files) {
 Values ReviewFormValues(const Printed& printed, const v1::Case& review_case) {
   const auto& assessment = review_case.assessment();
   const auto& opinion = review_case.opinion();
-  Values values = CommonValues(printed.rules);
+  Values values = CommonValues(*printed.rules);
   values.Text("station_name", review_case.station_name())
       .Text("society_name", review_case.society_name())
       .Text("host_name", review_case.host_name())
@@ -149,7 +149,7 @@ Values ReviewFormValues(const Printed& printed, const v1::Case& review_case) {
       .Text("submitted_on", DayZh(review_case.submitted_on()))
       .Flag("assessed", review_case.has_assessment())
       .Text("conclusion", assessment.qualified() ? "合格" : "不合格")
-      .Text("score", ScoreZh(printed.rules, review_case))
+      .Text("score", ScoreZh(*printed.rules, review_case))
       .Text("assessed_on", DayZh(assessment.assessed_on()))
       .Text("assessors", printed.Persons(assessment.assessors()))
       .Text("inspection", review_case.has_inspection()
@@ -218,7 +218,7 @@ Values InspectionValues(const Printed& printed, const v1::Case& review_case) {
   for (const files::File& file : printed.files) {
     if (file.code == "inspection") evidence.push_back(file);
   }
-  return CommonValues(printed.rules)
+  return CommonValues(*printed.rules)
       .Text("station_name", review_case.station_name())
       .Text("host_name", review_case.host_name())
       .Text("done_on", DayZh(inspection.done_on()))
@@ -234,7 +234,7 @@ Values RequestValues(const Printed& printed) {
   std::vector<Values> items;
   for (const v1::MeetingItem& item : printed.meeting.items()) {
     const v1::Case& review_case = printed.cases.at(item.case_name());
-    const auto* level = policy::FindLevel(printed.rules.policy, review_case.category());
+    const auto* level = policy::FindLevel(printed.rules->policy, review_case.category());
     std::string opinion = absl::StrCat(
         "考核认定", review_case.assessment().qualified() ? "合格" : "不合格", "；初审意见：",
         RecommendationZh(review_case.opinion().recommendation()), "。",
@@ -250,11 +250,11 @@ Values RequestValues(const Printed& printed) {
                         .Text("what", ItemZh(printed, item))
                         .Text("level", printed.LevelZh(review_case.category()))
                         .Text("host_name", review_case.host_name())
-                        .Text("score", ScoreZh(printed.rules, review_case))
+                        .Text("score", ScoreZh(*printed.rules, review_case))
                         .Text("amount", FormatYuan(fen))
                         .Text("opinion", opinion));
   }
-  return CommonValues(printed.rules)
+  return CommonValues(*printed.rules)
       .Text("count", absl::StrCat(printed.meeting.items_size()))
       .Text("date", FormatDayZh(BeijingDay(FromProto(printed.meeting.create_time()))))
       .List("items", std::move(items));
@@ -279,7 +279,7 @@ Values MinutesValues(const Printed& printed) {
                         .Text("corrects", item.corrects())
                         .Text("opinion", item.opinion_text()));
   }
-  return CommonValues(printed.rules)
+  return CommonValues(*printed.rules)
       .Text("minutes_number", facts.minutes_number())
       .Text("held_on", DayZh(facts.held_on()))
       .Text("chair", printed.Person(facts.chair()))

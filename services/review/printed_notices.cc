@@ -35,7 +35,7 @@ std::string TimeZh(const google::protobuf::Timestamp& time) {
 
 std::string PeriodZh(const Printed& printed) {
   const v1::Notice& notice = printed.notice;
-  const auto& policy = printed.rules.policy.notice();
+  const auto& policy = printed.rules->policy.notice();
   if (!notice.has_last_day()) {
     return absl::StrCat(policy.working_days(), "个工作日，自最后一个网站发布之日",
                         policy.count_first_day() ? "" : "的次日", "起计算，末日24时届满。");
@@ -48,7 +48,7 @@ std::string PeriodZh(const Printed& printed) {
 }
 
 std::string SiteZh(const Printed& printed, const std::string& code) {
-  const auto* site = policy::FindSite(printed.rules.policy, code);
+  const auto* site = policy::FindSite(printed.rules->policy, code);
   return site == nullptr ? code : site->name_zh();
 }
 
@@ -135,8 +135,8 @@ Values NoticeValues(const Printed& printed) {
                         .Text("host_name", line.host_name())
                         .Text("amount", FormatYuan(FenOf(line.amount()).value_or(0))));
   }
-  return CommonValues(printed.rules)
-      .Text("sites", absl::StrJoin(printed.rules.policy.notice().sites(), "、",
+  return CommonValues(*printed.rules)
+      .Text("sites", absl::StrJoin(printed.rules->policy.notice().sites(), "、",
                                    [](std::string* out, const auto& site) {
                                      absl::StrAppend(out, site.name_zh());
                                    }))
@@ -173,7 +173,7 @@ Values ResultValues(const Printed& printed) {
                         .Text("result", ResultZh(printed, printed.cases.at(line.case_name()))));
   }
   const auto& statement = notice.statement();
-  return CommonValues(printed.rules)
+  return CommonValues(*printed.rules)
       .Text("count", absl::StrCat(notice.lines_size()))
       .Text("total", FormatYuan(FenOf(notice.total_amount()).value_or(0)))
       .Text("period", PeriodZh(printed))
@@ -199,7 +199,7 @@ Values ObjectionValues(const Printed& printed, const v1::Objection& objection) {
     if (file.code == "examination") found.push_back(file);
   }
   const std::string objector = objection.objector_name();
-  return CommonValues(printed.rules)
+  return CommonValues(*printed.rules)
       .Text("objector_name", objector.empty() ? "异议人" : objector)
       .Text("station_name", review_case.station_name())
       .Text("host_name", review_case.host_name())
@@ -218,7 +218,7 @@ Values ObjectionValues(const Printed& printed, const v1::Objection& objection) {
       .Flag("resolved", objection.resolution() != v1::OBJECTION_RESOLUTION_UNSPECIFIED)
       .Text("resolution", ObjectionResolutionZh(objection.resolution()))
       .Text("answer", objection.answer())
-      .Text("date", FormatDayZh(printed.rules.today))
+      .Text("date", FormatDayZh(printed.rules->today))
       .List("grounds", std::move(grounds))
       .List("files", FileRows(found));
 }

@@ -61,9 +61,8 @@ absl::Status Handlers::PrintDocument(Context& context, const v1::PrintDocumentRe
   const auto ids = IdsOf(PatternOf(request.kind()), request.name());
   if (!ids.ok()) return NotFor(request.name());
   const std::string& id = ids->back();
-  YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(journal_.clocks().business->Now()));
   return db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
-    Printed printed{rules, {}, {}, {}, {}, {}, {}};
+    Printed printed{nullptr, {}, {}, {}, {}, {}, {}};
     const auto add_case = [&](const std::string& name) -> absl::Status {
       YZ_ASSIGN_OR_RETURN(const std::string case_id, IdOf("cases/*", name));
       YZ_ASSIGN_OR_RETURN(const auto review_case, store_.Case(sql, case_id, false));
@@ -111,6 +110,10 @@ absl::Status Handlers::PrintDocument(Context& context, const v1::PrintDocumentRe
         printed.objections.push_back(*std::move(objection));
       }
     }
+    YZ_ASSIGN_OR_RETURN(
+        const Rules rules,
+        RulesOf(printed.cases.begin()->second, journal_.clocks().business->Now()));
+    printed.rules = &rules;
     printed.files = files_.Current(sql, id);
     return PrintOf(request.kind(), request.name(), printed, answer);
   });

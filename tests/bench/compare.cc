@@ -33,8 +33,8 @@ class Echo {
     echo.target_ = absl::StrCat("127.0.0.1:", echo.port_->number());
     std::vector<std::string> arguments = {"--echo=" + echo.target_};
     if (world.tls()) {
-      arguments.push_back("--tls_key=" + world.File("tls/registry.key"));
-      arguments.push_back("--tls_cert=" + world.File("tls/registry.pem"));
+      arguments.push_back("--echo_key=" + world.File("tls/registry.key"));
+      arguments.push_back("--echo_certificate=" + world.File("tls/registry.pem"));
     }
     YZ_ASSIGN_OR_RETURN(echo.process_, yz::Process::Start("/proc/self/exe", arguments,
                                                           world.File("logs/echo.log")));

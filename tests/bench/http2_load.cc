@@ -214,10 +214,10 @@ class Connection {
   int in_flight_ = 0;
 };
 
-using Context = std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)>;
+using TlsContext = std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)>;
 
-Context MakeContext(bool tls) {
-  Context context(tls ? SSL_CTX_new(TLS_client_method()) : nullptr, &SSL_CTX_free);
+TlsContext MakeContext(bool tls) {
+  TlsContext context(tls ? SSL_CTX_new(TLS_client_method()) : nullptr, &SSL_CTX_free);
   if (context != nullptr) {
     static constexpr unsigned char kProtocols[] = "\x02h2";
     SSL_CTX_set_alpn_protos(context.get(), kProtocols, 3);
@@ -321,7 +321,7 @@ class Load {
   const LoadOptions& options_;
   const int64_t count_;
   const std::function<const Call&(int64_t)>& calls_;
-  const Context context_;
+  const TlsContext context_;
   std::vector<std::unique_ptr<Connection>> connections_;
   std::vector<pollfd> polls_;
   absl::Duration begin_;

@@ -25,8 +25,8 @@ ABSL_FLAG(std::string, json, "", "File for the figures as JSON.");
 ABSL_FLAG(int, rounds, 5, "Rounds that take turns; medians are told.");
 ABSL_FLAG(std::string, echo, "", 
           "Serves bare calls on this host:port instead; the benchmark starts itself so.");
-ABSL_FLAG(std::string, tls_key, "", "With --echo: key of a TLS server.");
-ABSL_FLAG(std::string, tls_cert, "", "With --echo: its certificate.");
+ABSL_FLAG(std::string, echo_key, "", "With --echo: key of a TLS server.");
+ABSL_FLAG(std::string, echo_certificate, "", "With --echo: its certificate.");
 
 namespace yuezhan::bench {
 namespace {
@@ -67,7 +67,7 @@ int main(int argc, char** argv) {
   absl::SetProgramUsageMessage(usage);
   absl::ParseCommandLine(argc, argv);
   if (const std::string echo = absl::GetFlag(FLAGS_echo); !echo.empty()) {
-    return ServeEcho({echo, absl::GetFlag(FLAGS_tls_key), absl::GetFlag(FLAGS_tls_cert)});
+    return ServeEcho({echo, absl::GetFlag(FLAGS_echo_key), absl::GetFlag(FLAGS_echo_certificate)});
   }
   yuezhan::SetLogLevel(yuezhan::LogLevel::kError);
   const bool smoke = absl::GetFlag(FLAGS_smoke);

@@ -8,8 +8,6 @@
 namespace yuezhan::yz {
 namespace {
 
-namespace v1 = application::v1;
-
 struct Material {
   const char* code;
   const char* file_name;
@@ -21,12 +19,12 @@ constexpr Material kMaterials[] = {
 };
 
 absl::StatusOr<std::string> Create(Stage& stage, const DemoStation& station) {
-  v1::CreateApplicationRequest request;
+  application::v1::CreateApplicationRequest request;
   *request.mutable_form() = station.application;
   request.mutable_form()->set_station(stage.names[station.key].station);
-  YZ_ASSIGN_OR_RETURN(const auto created,
-                      stage.Call<v1::Application>(stage.Host(station.key), "application",
-                                                  "CreateApplication", request, station.key));
+  YZ_ASSIGN_OR_RETURN(const auto created, stage.Call<application::v1::Application>(
+                                              stage.Host(station.key), "application",
+                                              "CreateApplication", request, station.key));
   stage.names[station.key].application = created.name();
   return absl::StrCat("申请", Yuan(created.form().requested_amount()));
 }
@@ -37,9 +35,9 @@ absl::StatusOr<common::v1::PrintedDocument> Printed(Stage& stage, const DemoStat
                                                     std::string_view code) {
   const Caller host = stage.Host(station.key);
   if (code == "application-form") {
-    v1::PrintDocumentRequest request;
+    application::v1::PrintDocumentRequest request;
     request.set_name(stage.names[station.key].application);
-    request.set_kind(v1::DOCUMENT_KIND_APPLICATION_FORM);
+    request.set_kind(application::v1::DOCUMENT_KIND_APPLICATION_FORM);
     return stage.Call<common::v1::PrintedDocument>(host, "application", "PrintDocument", request);
   }
   if (code == "filing-form" && station.story != Story::kMunicipal) {
@@ -56,47 +54,51 @@ absl::Status Upload(Stage& stage, const DemoStation& station, const Material& ma
   const std::string pdf =
       SmallPdf(absl::StrCat("Demonstration: ", material.code, ", ", station.key));
   const std::string discriminator = absl::StrCat(station.key, "-", material.code);
-  v1::StartUploadRequest start;
+  application::v1::StartUploadRequest start;
   start.set_parent(stage.names[station.key].application);
   start.set_code(material.code);
   start.set_file_name(material.file_name);
   start.set_size_bytes(static_cast<int64_t>(pdf.size()));
-  YZ_ASSIGN_OR_RETURN(const auto upload, stage.Call<v1::Upload>(host, "application", "StartUpload",
-                                                                start, discriminator));
-  v1::WriteChunkRequest chunk;
+  YZ_ASSIGN_OR_RETURN(const auto upload,
+                      stage.Call<application::v1::Upload>(host, "application", "StartUpload", start,
+                                                          discriminator));
+  application::v1::WriteChunkRequest chunk;
   chunk.set_upload(upload.name());
   chunk.set_data(pdf);
-  YZ_RETURN_IF_ERROR(stage.Call<v1::Upload>(host, "application", "WriteChunk", chunk).status());
-  v1::FinishUploadRequest finish;
+  YZ_RETURN_IF_ERROR(
+      stage.Call<application::v1::Upload>(host, "application", "WriteChunk", chunk).status());
+  application::v1::FinishUploadRequest finish;
   finish.set_name(upload.name());
   finish.set_sha256(ToHex(Sha256(pdf)));
   YZ_ASSIGN_OR_RETURN(const auto printed, Printed(stage, station, material.code));
   finish.set_form_number(printed.number());
   finish.set_form_digest(printed.digest());
-  return stage.Call<v1::Material>(host, "application", "FinishUpload", finish, discriminator)
+  return stage
+      .Call<application::v1::Material>(host, "application", "FinishUpload", finish, discriminator)
       .status();
 }
 
 absl::StatusOr<std::string> UploadAll(Stage& stage, const DemoStation& station) {
-  v1::ListMaterialsRequest list;
+  application::v1::ListMaterialsRequest list;
   list.set_parent(stage.names[station.key].application);
   YZ_ASSIGN_OR_RETURN(const auto there,
-                      stage.Call<v1::ListMaterialsResponse>(stage.Host(station.key), "application",
-                                                            "ListMaterials", list));
+                      stage.Call<application::v1::ListMaterialsResponse>(
+                          stage.Host(station.key), "application", "ListMaterials", list));
   for (const Material& material : kMaterials) {
     bool finished = false;
-    for (const v1::Material& known : there.materials()) finished |= known.code() == material.code;
+    for (const application::v1::Material& known : there.materials())
+      finished |= known.code() == material.code;
     if (finished) continue;
     YZ_RETURN_IF_ERROR(Upload(stage, station, material));
   }
   return std::string("申请表、备案登记表、建站批复齐全");
 }
 
-absl::StatusOr<v1::Application> Submit(Stage& stage, const DemoStation& station) {
-  v1::SubmitApplicationRequest request;
+absl::StatusOr<application::v1::Application> Submit(Stage& stage, const DemoStation& station) {
+  application::v1::SubmitApplicationRequest request;
   request.set_name(stage.names[station.key].application);
-  return stage.Call<v1::Application>(stage.Host(station.key), "application", "SubmitApplication",
-                                     request, station.key);
+  return stage.Call<application::v1::Application>(stage.Host(station.key), "application",
+                                                  "SubmitApplication", request, station.key);
 }
 
 absl::StatusOr<std::string> SubmitAndOpen(Stage& stage, const DemoStation& station) {

@@ -6,10 +6,8 @@
 namespace yuezhan::yz {
 namespace {
 
-namespace v1 = registry::v1;
-
-v1::AcceptFilingRequest Acceptance(const Stage& stage, const DemoStation& station) {
-  v1::AcceptFilingRequest request;
+registry::v1::AcceptFilingRequest Acceptance(const Stage& stage, const DemoStation& station) {
+  registry::v1::AcceptFilingRequest request;
   request.set_name(stage.names.at(station.key).station);
   request.mutable_demand_fit()->set_confirmed(true);
   request.mutable_demand_fit()->set_reason("服务方向与当地产业需求一致，经实地了解确认。");
@@ -23,20 +21,20 @@ v1::AcceptFilingRequest Acceptance(const Stage& stage, const DemoStation& statio
 // Hands the form in; `round` tells a second form from the first.
 absl::StatusOr<std::string> File(Stage& stage, const DemoStation& station,
                                  const std::string& round) {
-  v1::FileStationRequest request;
+  registry::v1::FileStationRequest request;
   *request.mutable_form() = station.form;
   request.mutable_form()->set_host_unit(stage.names[station.key].host);
-  YZ_ASSIGN_OR_RETURN(const auto filed,
-                      stage.Call<v1::Station>(stage.Host(station.key), "registry", "FileStation",
-                                              request, station.key + round));
+  YZ_ASSIGN_OR_RETURN(const auto filed, stage.Call<registry::v1::Station>(
+                                            stage.Host(station.key), "registry", "FileStation",
+                                            request, station.key + round));
   stage.names[station.key].station = filed.name();
   return std::string("已提交，待受理");
 }
 
 absl::StatusOr<std::string> Accept(Stage& stage, const DemoStation& station) {
-  YZ_ASSIGN_OR_RETURN(const auto accepted,
-                      stage.Call<v1::Station>(stage.Person("filing"), "registry", "AcceptFiling",
-                                              Acceptance(stage, station), station.key));
+  YZ_ASSIGN_OR_RETURN(const auto accepted, stage.Call<registry::v1::Station>(
+                                               stage.Person("filing"), "registry", "AcceptFiling",
+                                               Acceptance(stage, station), station.key));
   return absl::StrCat("准予备案，备案号", accepted.filing_number());
 }
 
@@ -45,21 +43,22 @@ void AddException(Stage& stage, const DemoStation& station, std::vector<DemoStep
   const std::string& name = station.form.display_name();
   steps->push_back({"AcceptFiling-refused-" + station.key, "2", stage.Person("filing").name,
                     absl::StrCat("受理备案 ", name), [&stage, &station] {
-                      return Stage::Refusal(
-                          stage
-                              .Call<v1::Station>(stage.Person("filing"), "registry", "AcceptFiling",
-                                                 Acceptance(stage, station), station.key + "-first")
-                              .status());
+                      return Stage::Refusal(stage
+                                                .Call<registry::v1::Station>(
+                                                    stage.Person("filing"), "registry",
+                                                    "AcceptFiling", Acceptance(stage, station),
+                                                    station.key + "-first")
+                                                .status());
                     }});
   steps->push_back(
       {"RefuseFiling-" + station.key, "2", stage.Person("filing").name,
        absl::StrCat("不予备案 ", name), [&stage, &station]() -> absl::StatusOr<std::string> {
-         v1::RefuseFilingRequest request;
+         registry::v1::RefuseFilingRequest request;
          request.set_name(stage.names[station.key].station);
          request.set_reason("建站单位类型与级别不符，未申请例外。");
          YZ_RETURN_IF_ERROR(stage
-                                .Call<v1::Station>(stage.Person("filing"), "registry",
-                                                   "RefuseFiling", request, station.key)
+                                .Call<registry::v1::Station>(stage.Person("filing"), "registry",
+                                                             "RefuseFiling", request, station.key)
                                 .status());
          return std::string("不予备案；可重新提交并申请例外");
        }});
@@ -69,15 +68,15 @@ void AddException(Stage& stage, const DemoStation& station, std::vector<DemoStep
   steps->push_back({"GrantException-" + station.key, "2", stage.Person("filing-head").name,
                     absl::StrCat("批准例外（原则上） ", name),
                     [&stage, &station]() -> absl::StatusOr<std::string> {
-                      v1::GrantExceptionRequest request;
+                      registry::v1::GrantExceptionRequest request;
                       request.set_name(stage.names[station.key].station);
                       request.set_rule_id("filing.host-kind");
                       request.set_reason("园区是该产业唯一集聚区，设在园区科协更便于服务企业。");
-                      YZ_RETURN_IF_ERROR(stage
-                                             .Call<v1::Station>(stage.Person("filing-head"),
-                                                                "registry", "GrantException",
-                                                                request, station.key)
-                                             .status());
+                      YZ_RETURN_IF_ERROR(
+                          stage
+                              .Call<registry::v1::Station>(stage.Person("filing-head"), "registry",
+                                                           "GrantException", request, station.key)
+                              .status());
                       return absl::StrCat("例外入册，理由：", request.reason());
                     }});
 }
@@ -88,11 +87,11 @@ void AddStation(Stage& stage, const DemoStation& station, std::vector<DemoStep>*
   steps->push_back(
       {"CreateHostUnit-" + station.key, "2", stage.Person("filing").name,
        absl::StrCat("登记建站单位 ", host), [&stage, &station]() -> absl::StatusOr<std::string> {
-         v1::CreateHostUnitRequest request;
+         registry::v1::CreateHostUnitRequest request;
          *request.mutable_host_unit() = station.host;
-         YZ_ASSIGN_OR_RETURN(const auto unit,
-                             stage.Call<v1::HostUnit>(stage.Person("filing"), "registry",
-                                                      "CreateHostUnit", request, station.key));
+         YZ_ASSIGN_OR_RETURN(const auto unit, stage.Call<registry::v1::HostUnit>(
+                                                  stage.Person("filing"), "registry",
+                                                  "CreateHostUnit", request, station.key));
          stage.names[station.key].host = unit.name();
          return std::string("已登记");
        }});
@@ -107,15 +106,15 @@ void AddStation(Stage& stage, const DemoStation& station, std::vector<DemoStep>*
   steps->push_back({"RecordActivity-" + station.key, "4", host, absl::StrCat("记录服务活动 ", name),
                     [&stage, &station]() -> absl::StatusOr<std::string> {
                       for (size_t i = 0; i < station.activities.size(); ++i) {
-                        v1::RecordActivityRequest request;
+                        registry::v1::RecordActivityRequest request;
                         request.set_parent(stage.names[station.key].station);
                         *request.mutable_activity() = station.activities[i];
-                        YZ_RETURN_IF_ERROR(stage
-                                               .Call<v1::Activity>(stage.Host(station.key),
-                                                                   "registry", "RecordActivity",
-                                                                   request,
-                                                                   absl::StrCat(station.key, i))
-                                               .status());
+                        YZ_RETURN_IF_ERROR(
+                            stage
+                                .Call<registry::v1::Activity>(stage.Host(station.key), "registry",
+                                                              "RecordActivity", request,
+                                                              absl::StrCat(station.key, i))
+                                .status());
                       }
                       return absl::StrCat("共", station.activities.size(), "项");
                     }});

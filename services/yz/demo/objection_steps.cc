@@ -6,86 +6,85 @@
 namespace yuezhan::yz {
 namespace {
 
-namespace v1 = review::v1;
-
 absl::StatusOr<std::string> File(Stage& stage, const DemoObjection& input) {
-  v1::FileObjectionRequest request;
+  review::v1::FileObjectionRequest request;
   request.set_parent(stage.notice);
   *request.mutable_objection() = input.objection;
   request.mutable_objection()->set_case_name(stage.names[input.station].review_case);
   YZ_ASSIGN_OR_RETURN(const auto filed,
-                      stage.Call<v1::Objection>(stage.Person("citizen"), "review", "FileObjection",
-                                                request, input.station));
+                      stage.Call<review::v1::Objection>(stage.Person("citizen"), "review",
+                                                        "FileObjection", request, input.station));
   stage.names[input.station].objection = filed.name();
   return std::string(filed.holds() ? "已收到，该项资助暂停" : "已收到");
 }
 
 absl::StatusOr<std::string> Admit(Stage& stage, const DemoObjection& input) {
-  v1::AdmitObjectionRequest request;
+  review::v1::AdmitObjectionRequest request;
   request.set_name(stage.names[input.station].objection);
   request.set_accepted(true);
   request.set_reason(input.admission);
   YZ_RETURN_IF_ERROR(stage
-                         .Call<v1::Objection>(stage.Person("review-head"), "review",
-                                              "AdmitObjection", request, input.station)
+                         .Call<review::v1::Objection>(stage.Person("review-head"), "review",
+                                                      "AdmitObjection", request, input.station)
                          .status());
   return absl::StrCat("受理：", input.admission);
 }
 
 absl::StatusOr<std::string> Report(Stage& stage, const DemoObjection& input) {
-  v1::ReportExaminationRequest request;
+  review::v1::ReportExaminationRequest request;
   request.set_name(stage.names[input.station].objection);
   request.set_report(input.report);
   YZ_RETURN_IF_ERROR(stage
-                         .Call<v1::Objection>(stage.Person("examiner"), "review",
-                                              "ReportExamination", request, input.station)
+                         .Call<review::v1::Objection>(stage.Person("examiner"), "review",
+                                                      "ReportExamination", request, input.station)
                          .status());
   return input.report;
 }
 
-absl::StatusOr<std::string> Convene(Stage& stage) {
-  v1::ConveneMeetingRequest request;
+absl::StatusOr<std::string> ConveneOnObjection(Stage& stage) {
+  review::v1::ConveneMeetingRequest request;
   for (const DemoObjection& input : stage.scenario.objections) {
-    v1::MeetingItem& item = *request.add_items();
+    review::v1::MeetingItem& item = *request.add_items();
     item.set_case_name(stage.names[input.station].review_case);
     item.set_objection(stage.names[input.station].objection);
   }
   YZ_ASSIGN_OR_RETURN(const auto meeting,
-                      stage.Call<v1::Meeting>(stage.Person("secretary"), "review", "ConveneMeeting",
-                                              request, "second"));
+                      stage.Call<review::v1::Meeting>(stage.Person("secretary"), "review",
+                                                      "ConveneMeeting", request, "second"));
   stage.second_meeting = meeting.name();
   return absl::StrCat("议题", meeting.items_size(), "项");
 }
 
-absl::StatusOr<std::string> Close(Stage& stage) {
-  v1::CloseMeetingRequest request;
+absl::StatusOr<std::string> CloseOnObjection(Stage& stage) {
+  review::v1::CloseMeetingRequest request;
   request.set_name(stage.second_meeting);
   *request.mutable_facts() = stage.scenario.second_meeting;
   AddAttending(stage, &request);
   std::string result;
   for (const DemoObjection& input : stage.scenario.objections) {
-    v1::MeetingItem& item = *request.add_items();
+    review::v1::MeetingItem& item = *request.add_items();
     item.set_case_name(stage.names[input.station].review_case);
     item.set_objection(stage.names[input.station].objection);
     item.set_objection_resolution(input.resolution);
-    absl::StrAppend(&result, result.empty() ? "" : "；",
-                    stage.scenario.Station(input.station).form.display_name(),
-                    input.resolution == v1::OBJECTION_RESOLUTION_CANCEL ? "取消资助" : "维持资助");
+    absl::StrAppend(
+        &result, result.empty() ? "" : "；",
+        stage.scenario.Station(input.station).form.display_name(),
+        input.resolution == review::v1::OBJECTION_RESOLUTION_CANCEL ? "取消资助" : "维持资助");
   }
-  YZ_RETURN_IF_ERROR(
-      stage
-          .Call<v1::Meeting>(stage.Person("secretary"), "review", "CloseMeeting", request, "second")
-          .status());
+  YZ_RETURN_IF_ERROR(stage
+                         .Call<review::v1::Meeting>(stage.Person("secretary"), "review",
+                                                    "CloseMeeting", request, "second")
+                         .status());
   return result;
 }
 
 absl::StatusOr<std::string> Answer(Stage& stage, const DemoObjection& input) {
-  v1::AnswerObjectionRequest request;
+  review::v1::AnswerObjectionRequest request;
   request.set_name(stage.names[input.station].objection);
   request.set_answer(input.answer);
   YZ_RETURN_IF_ERROR(stage
-                         .Call<v1::Objection>(stage.Person("review-head"), "review",
-                                              "AnswerObjection", request, input.station)
+                         .Call<review::v1::Objection>(stage.Person("review-head"), "review",
+                                                      "AnswerObjection", request, input.station)
                          .status());
   return input.answer;
 }
@@ -140,9 +139,9 @@ void AddObjections(Stage& stage, std::vector<DemoStep>* steps) {
   add({"ReportExamination", "examiner", "报告核查结果", &Report});
   AddDay(stage, "second-meeting", "主任会议", steps);
   steps->push_back({"ConveneMeeting-objections", "5.2", stage.Person("secretary").name,
-                    "召集主任会议研究异议", [&stage] { return Convene(stage); }});
+                    "召集主任会议研究异议", [&stage] { return ConveneOnObjection(stage); }});
   steps->push_back({"CloseMeeting-objections", "5.2", stage.Person("chair").name,
-                    "主持主任会议研究异议", [&stage] { return Close(stage); }});
+                    "主持主任会议研究异议", [&stage] { return CloseOnObjection(stage); }});
   add({"AnswerObjection", "review-head", "答复异议人", &Answer});
   steps->push_back({"Released", "5.4", "资金服务", "释放被取消的资助",
                     [&stage] { return AwaitReleased(stage); }});

@@ -7,85 +7,85 @@
 namespace yuezhan::yz {
 namespace {
 
-namespace v1 = payment::v1;
-
 absl::StatusOr<std::string> AwaitCleared(Stage& stage, const DemoStation& station) {
-  v1::GetAwardRequest request;
+  payment::v1::GetAwardRequest request;
   request.set_case_name(stage.names[station.key].review_case);
   request.set_wait_ms(2000);
-  request.set_wait_for_state(v1::AWARD_STATE_CLEARED);
-  YZ_ASSIGN_OR_RETURN(const auto award,
-                      stage.Await<v1::Award>(stage.Person("payment-officer"), "payment", "GetAward",
-                                             request, [](const v1::Award& answer) {
-                                               return answer.state() >= v1::AWARD_STATE_CLEARED;
-                                             }));
+  request.set_wait_for_state(payment::v1::AWARD_STATE_CLEARED);
+  YZ_ASSIGN_OR_RETURN(
+      const auto award,
+      stage.Await<payment::v1::Award>(stage.Person("payment-officer"), "payment", "GetAward",
+                                      request, [](const payment::v1::Award& answer) {
+                                        return answer.state() >= payment::v1::AWARD_STATE_CLEARED;
+                                      }));
   return absl::StrCat("可以拨付", Yuan(award.amount()));
 }
 
 absl::StatusOr<std::string> Prepare(Stage& stage, const DemoStation& station) {
-  v1::PreparePaymentRequest request;
+  payment::v1::PreparePaymentRequest request;
   request.set_case_name(stage.names[station.key].review_case);
   request.mutable_codes()->set_budget_year(station.application.subsidy_year());
   YZ_ASSIGN_OR_RETURN(const auto order,
-                      stage.Call<v1::Payment>(stage.Person("payment-officer"), "payment",
-                                              "PreparePayment", request, station.key));
+                      stage.Call<payment::v1::Payment>(stage.Person("payment-officer"), "payment",
+                                                       "PreparePayment", request, station.key));
   stage.names[station.key].payment = order.name();
   return absl::StrCat(Yuan(order.amount()), " 付至", order.payee().holder(), " ",
                       order.payee().number());
 }
 
 absl::StatusOr<std::string> Authorize(Stage& stage, const DemoStation& station) {
-  v1::AuthorizePaymentRequest request;
+  payment::v1::AuthorizePaymentRequest request;
   request.set_name(stage.names[station.key].payment);
   YZ_RETURN_IF_ERROR(stage
-                         .Call<v1::Payment>(stage.Person("authorizer"), "payment",
-                                            "AuthorizePayment", request, station.key)
+                         .Call<payment::v1::Payment>(stage.Person("authorizer"), "payment",
+                                                     "AuthorizePayment", request, station.key)
                          .status());
   return std::string("同意拨付");
 }
 
 absl::StatusOr<std::string> RequestFinance(Stage& stage, const DemoStation& station) {
-  v1::RequestFinanceRequest request;
+  payment::v1::RequestFinanceRequest request;
   request.set_name(stage.names[station.key].payment);
   YZ_RETURN_IF_ERROR(stage
-                         .Call<v1::Payment>(stage.Person("payment-officer"), "payment",
-                                            "RequestFinance", request, station.key)
+                         .Call<payment::v1::Payment>(stage.Person("payment-officer"), "payment",
+                                                     "RequestFinance", request, station.key)
                          .status());
   return std::string("已函请市财政局");
 }
 
 absl::StatusOr<std::string> FinanceAnswer(Stage& stage, const DemoStation& station) {
-  v1::RecordFinanceAnswerRequest request;
+  payment::v1::RecordFinanceAnswerRequest request;
   request.set_name(stage.names[station.key].payment);
   request.set_accepted(true);
   request.set_payment_voucher(absl::StrCat("演示凭证-", station.key));
   YZ_RETURN_IF_ERROR(stage
-                         .Call<v1::Payment>(stage.Person("payment-officer"), "payment",
-                                            "RecordFinanceAnswer", request, station.key)
+                         .Call<payment::v1::Payment>(stage.Person("payment-officer"), "payment",
+                                                     "RecordFinanceAnswer", request, station.key)
                          .status());
   return std::string("财政已审核，支付指令已发出");
 }
 
 absl::StatusOr<std::string> AwaitSettled(Stage& stage, const DemoStation& station) {
-  v1::GetPaymentRequest request;
+  payment::v1::GetPaymentRequest request;
   request.set_name(stage.names[station.key].payment);
   request.set_wait_ms(2000);
-  request.set_wait_for_state(v1::PAYMENT_STATE_SETTLED);
-  YZ_ASSIGN_OR_RETURN(const auto paid, stage.Await<v1::Payment>(
+  request.set_wait_for_state(payment::v1::PAYMENT_STATE_SETTLED);
+  YZ_ASSIGN_OR_RETURN(const auto paid, stage.Await<payment::v1::Payment>(
                                            stage.Person("payment-officer"), "payment", "GetPayment",
-                                           request, [](const v1::Payment& answer) {
-                                             return answer.state() == v1::PAYMENT_STATE_SETTLED;
+                                           request, [](const payment::v1::Payment& answer) {
+                                             return answer.state() ==
+                                                    payment::v1::PAYMENT_STATE_SETTLED;
                                            }));
   return absl::StrCat(Yuan(paid.amount()), "已到账，银行流水", paid.bank_reference());
 }
 
 absl::StatusOr<std::string> Receipt(Stage& stage, const DemoStation& station) {
-  v1::RecordReceiptRequest request;
+  payment::v1::RecordReceiptRequest request;
   request.set_name(stage.names[station.key].payment);
   request.set_receipt_number(absl::StrCat("演示收据-", station.key));
   YZ_RETURN_IF_ERROR(stage
-                         .Call<v1::Payment>(stage.Person("payment-officer"), "payment",
-                                            "RecordReceipt", request, station.key)
+                         .Call<payment::v1::Payment>(stage.Person("payment-officer"), "payment",
+                                                     "RecordReceipt", request, station.key)
                          .status());
   application::v1::GetApplicationRequest get;
   get.set_name(stage.names[station.key].application);

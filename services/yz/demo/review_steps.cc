@@ -7,17 +7,15 @@
 namespace yuezhan::yz {
 namespace {
 
-namespace v1 = review::v1;
-
 absl::StatusOr<std::string> Assess(Stage& stage, const DemoStation& station) {
-  v1::RecordAssessmentRequest request;
+  review::v1::RecordAssessmentRequest request;
   request.set_name(stage.names[station.key].review_case);
   *request.mutable_scores() = stage.scenario.assessment.scores();
   request.set_qualified(stage.scenario.assessment.qualified());
   *request.mutable_assessors() = stage.scenario.assessment.assessors();
   YZ_RETURN_IF_ERROR(stage
-                         .Call<v1::Case>(stage.Person("reviewer"), "review", "RecordAssessment",
-                                         request, station.key)
+                         .Call<review::v1::Case>(stage.Person("reviewer"), "review",
+                                                 "RecordAssessment", request, station.key)
                          .status());
   return std::string("考核认定合格");
 }
@@ -46,67 +44,67 @@ absl::StatusOr<std::string> ConfirmScans(Stage& stage, const DemoStation& statio
 }
 
 absl::StatusOr<std::string> PrepareOpinion(Stage& stage, const DemoStation& station) {
-  v1::CheckCaseRequest check;
+  review::v1::CheckCaseRequest check;
   check.set_name(stage.names[station.key].review_case);
   YZ_ASSIGN_OR_RETURN(const auto checked,
-                      stage.Call<v1::CheckCaseResponse>(stage.Person("reviewer"), "review",
-                                                        "CheckCase", check));
-  v1::PrepareOpinionRequest request;
+                      stage.Call<review::v1::CheckCaseResponse>(stage.Person("reviewer"), "review",
+                                                                "CheckCase", check));
+  review::v1::PrepareOpinionRequest request;
   request.set_name(check.name());
   for (const auto& finding : checked.findings()) {
-    v1::FindingReview& review = *request.add_finding_reviews();
+    review::v1::FindingReview& review = *request.add_finding_reviews();
     review.set_rule_id(finding.rule_id());
     review.set_confirmed(true);
   }
   request.set_recommendation(rules::v1::RECOMMENDATION_AWARD);
   request.set_reason("材料齐全，符合申报条件。");
   YZ_RETURN_IF_ERROR(stage
-                         .Call<v1::Case>(stage.Person("reviewer"), "review", "PrepareOpinion",
-                                         request, station.key)
+                         .Call<review::v1::Case>(stage.Person("reviewer"), "review",
+                                                 "PrepareOpinion", request, station.key)
                          .status());
   return absl::StrCat("逐项确认", checked.findings_size(), "项，建议给予资助");
 }
 
 absl::StatusOr<std::string> ApproveOpinion(Stage& stage, const DemoStation& station) {
-  v1::ApproveOpinionRequest request;
+  review::v1::ApproveOpinionRequest request;
   request.set_name(stage.names[station.key].review_case);
   YZ_RETURN_IF_ERROR(stage
-                         .Call<v1::Case>(stage.Person("review-head"), "review", "ApproveOpinion",
-                                         request, station.key)
+                         .Call<review::v1::Case>(stage.Person("review-head"), "review",
+                                                 "ApproveOpinion", request, station.key)
                          .status());
   return std::string("同意，提请主任会议审定");
 }
 
 absl::StatusOr<std::string> Convene(Stage& stage) {
-  v1::ConveneMeetingRequest request;
+  review::v1::ConveneMeetingRequest request;
   for (const DemoStation& station : stage.scenario.stations) {
     if (station.Awarded()) {
       request.add_items()->set_case_name(stage.names[station.key].review_case);
     }
   }
   YZ_ASSIGN_OR_RETURN(const auto meeting,
-                      stage.Call<v1::Meeting>(stage.Person("secretary"), "review", "ConveneMeeting",
-                                              request, "first"));
+                      stage.Call<review::v1::Meeting>(stage.Person("secretary"), "review",
+                                                      "ConveneMeeting", request, "first"));
   stage.meeting = meeting.name();
   return absl::StrCat("议题", meeting.items_size(), "项");
 }
 
 absl::StatusOr<std::string> Close(Stage& stage) {
-  v1::CloseMeetingRequest request;
+  review::v1::CloseMeetingRequest request;
   request.set_name(stage.meeting);
   *request.mutable_facts() = stage.scenario.meeting;
   AddAttending(stage, &request);
   for (const DemoStation& station : stage.scenario.stations) {
     if (!station.Awarded()) continue;
-    v1::MeetingItem& item = *request.add_items();
+    review::v1::MeetingItem& item = *request.add_items();
     item.set_case_name(stage.names[station.key].review_case);
     item.set_resolution(rules::v1::RESOLUTION_AWARD);
     *item.mutable_amount() = station.application.requested_amount();
     item.set_opinion_text("同意给予一次性资助。");
   }
   YZ_ASSIGN_OR_RETURN(const auto meeting,
-                      stage.Call<v1::Meeting>(stage.Person("secretary"), "review", "CloseMeeting",
-                                              request, "first"));
+                      stage.Call<review::v1::Meeting>(stage.Person("secretary"), "review",
+                                                      "CloseMeeting", request, "first"));
   return absl::StrCat("一致同意资助", meeting.items_size(), "家，纪要",
                       meeting.facts().minutes_number());
 }
@@ -116,16 +114,17 @@ absl::StatusOr<std::string> AwaitReserved(Stage& stage) {
   int64_t total_fen = 0;
   for (const DemoStation& station : stage.scenario.stations) {
     if (!station.Awarded()) continue;
-    v1::GetCaseRequest request;
+    review::v1::GetCaseRequest request;
     request.set_name(stage.names[station.key].review_case);
     request.set_wait_ms(2000);
-    request.set_wait_for_state(v1::CASE_STATE_AWARDED);
-    YZ_ASSIGN_OR_RETURN(const auto award,
-                        stage.Await<v1::Case>(stage.Person("secretary"), "review", "GetCase",
-                                              request, [](const v1::Case& answer) {
-                                                return answer.reserved() ||
-                                                       answer.state() > v1::CASE_STATE_AWARDED;
-                                              }));
+    request.set_wait_for_state(review::v1::CASE_STATE_AWARDED);
+    YZ_ASSIGN_OR_RETURN(
+        const auto award,
+        stage.Await<review::v1::Case>(stage.Person("secretary"), "review", "GetCase", request,
+                                      [](const review::v1::Case& answer) {
+                                        return answer.reserved() ||
+                                               answer.state() > review::v1::CASE_STATE_AWARDED;
+                                      }));
     total_fen += FenOf(award.awarded_amount()).value_or(0);
   }
   return absl::StrCat("已在专项资金中预留", FormatYuan(total_fen), "元");
