@@ -41,7 +41,7 @@ void RollBack(Session& session) {
 
 // One attempt. kDone: `status` is the answer.
 Outcome Attempt(Session& session, absl::FunctionRef<absl::Status(Session&)> unit,
-             absl::Status* status) {
+                absl::Status* status) {
   bool committing = false;
   session.ForgetConflict();
   try {

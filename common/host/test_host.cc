@@ -57,7 +57,8 @@ policy::Policies TestHost::ChangedPolicy(std::string_view from, std::string_view
 }
 
 policy::Policies TestHost::FollowedPolicy(Day since, std::string_view from, std::string_view to) {
-  constexpr std::string_view kBasis = "of: \"effective_from\"", kFrom = "effective_from: \"2021-03-22\"";
+  constexpr std::string_view kBasis = "of: \"effective_from\"",
+                             kFrom = "effective_from: \"2021-03-22\"";
   const auto quoted = [](Day day) { return Concat({"\"", FormatDay(day), "\""}); };
   std::string first = policy::Policies::Builtin().text(), second = first;
   Change(kBasis, Concat({kBasis, " of: \"effective_to\""}), &first);

@@ -78,8 +78,7 @@ absl::StatusOr<absl::Duration> Follower::Step() {
     return kStoppedInterval;
   }
   const absl::Duration now = journal_.clocks().monotonic();
-  if (batch->entries().empty())
-    return now - last_entry_at_ < kActiveTime ? kActiveLook : kIdleLook;
+  if (batch->entries().empty()) return now - last_entry_at_ < kActiveTime ? kActiveLook : kIdleLook;
   last_entry_at_ = now;
 
   int at = 0;

@@ -191,8 +191,7 @@ absl::Status Handlers::PreparePayment(Context& context, const v1::PreparePayment
   }
   YZ_ASSIGN_OR_RETURN(const Ground ground, GroundOf(context, request.case_name()));
   return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
-    YZ_ASSIGN_OR_RETURN(*answer,
-                        Prepare(context, unit, "PreparePayment", request, ground));
+    YZ_ASSIGN_OR_RETURN(*answer, Prepare(context, unit, "PreparePayment", request, ground));
     return absl::OkStatus();
   });
 }
@@ -212,8 +211,8 @@ absl::Status Handlers::BatchPreparePayments(Context& context,
       v1::PreparePaymentRequest one;
       one.set_case_name(request.case_names(i));
       *one.mutable_codes() = request.codes();
-      YZ_ASSIGN_OR_RETURN(*answer->mutable_payments(i), Prepare(context, unit, "BatchPreparePayments", one,
-                                                                grounds[i]));
+      YZ_ASSIGN_OR_RETURN(*answer->mutable_payments(i),
+                          Prepare(context, unit, "BatchPreparePayments", one, grounds[i]));
     }
     return absl::OkStatus();
   });
@@ -252,13 +251,13 @@ absl::Status Handlers::BatchAuthorizePayments(Context& context,
     for (int i = 0; i < request.names_size(); ++i) answer->add_payments();
     std::vector<Move> moves;
     for (const int i : order) {
-      YZ_ASSIGN_OR_RETURN(
-          *answer->mutable_payments(i),
-          ChangeOne(context, unit, request.names(i), "BatchAuthorizePayments",
-                    [&](journal::Unit&, Order& each) {
-                      return Authorize(context, unit, each, standings[i]);
-                    },
-                    &moves));
+      YZ_ASSIGN_OR_RETURN(*answer->mutable_payments(i),
+                          ChangeOne(
+                              context, unit, request.names(i), "BatchAuthorizePayments",
+                              [&](journal::Unit&, Order& each) {
+                                return Authorize(context, unit, each, standings[i]);
+                              },
+                              &moves));
     }
     return MoveAll(unit, moves);
   });

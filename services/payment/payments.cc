@@ -56,8 +56,7 @@ absl::StatusOr<v1::PaymentRecord> Handlers::SeenPayment(Context& context, std::s
 
 absl::StatusOr<v1::Payment> Handlers::ChangeOne(Context& context, journal::Unit& unit,
                                                 std::string_view name, std::string_view method,
-                                                Change change,
-                                                std::vector<Move>* moves) {
+                                                Change change, std::vector<Move>* moves) {
   YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("payments/*", name));
   YZ_ASSIGN_OR_RETURN(auto locked, LockOrder(store_, unit.sql(), id));
   if (!locked || !MaySee(context.caller, locked->payment.payment().host_unit()))

@@ -138,10 +138,8 @@ absl::StatusOr<std::vector<v1::AccountChange>> Store::AccountChanges(
                  "ORDER BY version DESC LIMIT 1000",
                  db::Bytes(Bin(host_unit)))) {
     YZ_ASSIGN_OR_RETURN(
-        auto change,
-        OpenMessage<v1::AccountChange>(
-            vault_, HostChangePlace(host_unit, row.Int(0)), row.Bytes(1),
-            row.Bytes(2)));
+        auto change, OpenMessage<v1::AccountChange>(vault_, HostChangePlace(host_unit, row.Int(0)),
+                                                    row.Bytes(1), row.Bytes(2)));
     changes.push_back(std::move(change));
   }
   std::reverse(changes.begin(), changes.end());

@@ -43,14 +43,16 @@ TEST(Inspection, AConflictRemovesTheExpert) {
   const auto inspect = [&](const v1::RecordInspectionRequest& request) {
     return review.Try(&Handlers::RecordInspection, review.reviewer(), request);
   };
-  EXPECT_EQ(errors::Reason(inspect(review.InspectionOf(name)).status()), "STATE_FORBIDS");  // not called
+  EXPECT_EQ(errors::Reason(inspect(review.InspectionOf(name)).status()),
+            "STATE_FORBIDS");  // not called
   review.CallInspection(name);
-  EXPECT_EQ(errors::Reason(inspect(review.InspectionOf(name)).status()), "INVALID_FIELD");  // undeclared
+  EXPECT_EQ(errors::Reason(inspect(review.InspectionOf(name)).status()),
+            "INVALID_FIELD");  // undeclared
   // Called for and not done: no award.
   EXPECT_EQ(errors::Reason(review
-                         .Try(&Handlers::PrepareOpinion, review.reviewer(),
-                              review.OpinionOn(name, rules::v1::RECOMMENDATION_AWARD))
-                         .status()),
+                               .Try(&Handlers::PrepareOpinion, review.reviewer(),
+                                    review.OpinionOn(name, rules::v1::RECOMMENDATION_AWARD))
+                               .status()),
             "REFUSED");
   const auto declare = [&](const char* expert, bool interest) {
     return review.Try(&Handlers::RecordDeclaration, review.reviewer(),
@@ -74,16 +76,16 @@ TEST(Inspection, AConflictRemovesTheExpert) {
   // An interest that comes to light after the inspection spoils it, and excludes from every act.
   ASSERT_TRUE(declare("expert-1", true).ok());
   EXPECT_EQ(errors::Reason(review
-                         .Try(&Handlers::PrepareOpinion, review.reviewer(),
-                              review.OpinionOn(name, rules::v1::RECOMMENDATION_AWARD))
-                         .status()),
+                               .Try(&Handlers::PrepareOpinion, review.reviewer(),
+                                    review.OpinionOn(name, rules::v1::RECOMMENDATION_AWARD))
+                               .status()),
             "REFUSED");
   v1::ApproveOpinionRequest approve;
   approve.set_name(name);
   EXPECT_EQ(errors::Reason(review
-                         .Try(&Handlers::ApproveOpinion,
-                              review.host().Person(Role::kReviewer, "expert-2"), approve)
-                         .status()),
+                               .Try(&Handlers::ApproveOpinion,
+                                    review.host().Person(Role::kReviewer, "expert-2"), approve)
+                               .status()),
             "SEPARATION_OF_DUTIES");
 }
 

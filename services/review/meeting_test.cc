@@ -19,11 +19,10 @@ using testing::HasSubstr;
 
 // Article 5's amount at the day of the submission, though another policy took its place meanwhile.
 TEST(Meeting, JudgesACaseByThePolicyOfItsDay) {
-  TestReview review(TestHost::FollowedPolicy(Day(2021, 5, 1), "subsidy_fen: 5000000",
-                                             "subsidy_fen: 6000000"));
+  TestReview review(
+      TestHost::FollowedPolicy(Day(2021, 5, 1), "subsidy_fen: 5000000", "subsidy_fen: 6000000"));
   const std::string before = review.CaseIn(v1::CASE_STATE_RECOMMENDED);
-  ASSERT_TRUE(
-      review.host().clock().SetTo(BeijingMidnight(Day(2021, 5, 6)) + absl::Hours(9)).ok());
+  ASSERT_TRUE(review.host().clock().SetTo(BeijingMidnight(Day(2021, 5, 6)) + absl::Hours(9)).ok());
   const std::string after = review.CaseIn(v1::CASE_STATE_RECOMMENDED);
   const std::string meeting = review.Convene({before, after});
   auto request = review.Closing(meeting);
@@ -35,8 +34,8 @@ TEST(Meeting, JudgesACaseByThePolicyOfItsDay) {
   EXPECT_EQ(review.Get(after).policy().version(), "second");
   for (const std::string& name : {before, after}) review.Reserve(name);
   // One list has one policy: what it says on times and objections holds for each of its awards.
-  const auto mixed = review.Try(&Handlers::IssueNotice, review.secretary(),
-                                review.NoticeOn({before, after}));
+  const auto mixed =
+      review.Try(&Handlers::IssueNotice, review.secretary(), review.NoticeOn({before, after}));
   EXPECT_EQ(errors::Reason(mixed.status()), "INVALID_FIELD");
   const auto notice =
       review.Do(&Handlers::IssueNotice, review.secretary(), review.NoticeOn({before}));

@@ -165,15 +165,16 @@ TEST(Statement, ByTwoPersonsOfTwoOfficesClearsWithAllThatProvesIt) {
   v1::SignNoticeResultRequest request;
   request.set_name(notice);
   request.set_office(v1::OFFICE_TALENT_OFFICE);
-  EXPECT_EQ(errors::Reason(review.Try(&Handlers::SignNoticeResult, review.head(), request).status()),
-            "PERMISSION_DENIED");
+  EXPECT_EQ(
+      errors::Reason(review.Try(&Handlers::SignNoticeResult, review.head(), request).status()),
+      "PERMISSION_DENIED");
   Context both = review.host().Person(Role::kReviewer, "one-person");
   both.caller.roles.Add(Role::kDirector);
   review.Do(&Handlers::SignNoticeResult, both, request);
   EXPECT_EQ(errors::Reason(review
-                         .Try(&Handlers::SignNoticeResult,
-                              review.host().Person(Role::kSecretary, "another"), request)
-                         .status()),
+                               .Try(&Handlers::SignNoticeResult,
+                                    review.host().Person(Role::kSecretary, "another"), request)
+                               .status()),
             "ALREADY_EXISTS");
   request.set_office(v1::OFFICE_ASSOCIATION);
   EXPECT_EQ(errors::Reason(review.Try(&Handlers::SignNoticeResult, both, request).status()),

@@ -57,8 +57,9 @@ TEST(Objection, LateAnonymousOrUnsealedIsRecordedAndHoldsNothing) {
     admit.set_name(recorded.name());
     admit.set_accepted(true);
     admit.set_reason("受理");
-    EXPECT_EQ(errors::Reason(review.Try(&Handlers::AdmitObjection, review.secretary(), admit).status()),
-              "REFUSED");
+    EXPECT_EQ(
+        errors::Reason(review.Try(&Handlers::AdmitObjection, review.secretary(), admit).status()),
+        "REFUSED");
     review.Admit(recorded.name(), false);
   }
   EXPECT_EQ(review.Get(name).state(), v1::CASE_STATE_IN_NOTICE);
@@ -205,8 +206,9 @@ TEST(Objection, IsExaminedByWhoTookNoPartInTheAward) {
   auto closing = review.Closing(review.Convene({objection}));
   closing.mutable_items(0)->set_objection_resolution(v1::OBJECTION_RESOLUTION_MAINTAIN);
   closing.mutable_facts()->add_present("reviewer-3");
-  EXPECT_EQ(errors::Reason(review.Try(&Handlers::CloseMeeting, review.secretary(), closing).status()),
-            "SEPARATION_OF_DUTIES");
+  EXPECT_EQ(
+      errors::Reason(review.Try(&Handlers::CloseMeeting, review.secretary(), closing).status()),
+      "SEPARATION_OF_DUTIES");
 }
 
 TEST(Objection, TheMeetingMayDeferItAndMeetsOnItOnlyOnceAtATime) {
@@ -219,8 +221,9 @@ TEST(Objection, TheMeetingMayDeferItAndMeetsOnItOnlyOnceAtATime) {
   v1::ConveneMeetingRequest second;
   second.add_items()->set_case_name(name);
   second.mutable_items(0)->set_objection(objection);
-  EXPECT_EQ(errors::Reason(review.Try(&Handlers::ConveneMeeting, review.secretary(), second).status()),
-            "ALREADY_EXISTS");
+  EXPECT_EQ(
+      errors::Reason(review.Try(&Handlers::ConveneMeeting, review.secretary(), second).status()),
+      "ALREADY_EXISTS");
   auto closing = review.Closing(meeting);
   closing.mutable_items(0)->set_resolution(rules::v1::RESOLUTION_DEFER);
   review.Do(&Handlers::CloseMeeting, review.secretary(), closing);

@@ -128,8 +128,7 @@ absl::Status Handlers::CheckCase(Context& context, const v1::CheckCaseRequest& r
   get.set_name(request.name());
   v1::Case review_case;
   YZ_RETURN_IF_ERROR(GetCase(context, get, &review_case));
-  YZ_ASSIGN_OR_RETURN(const Rules rules,
-                      RulesOf(review_case, journal_.clocks().business->Now()));
+  YZ_ASSIGN_OR_RETURN(const Rules rules, RulesOf(review_case, journal_.clocks().business->Now()));
   const auto findings = FindingsToReview(
       rules::CheckOpinion(rules.policy, *rules.calendar,
                           CaseFactsOf(review_case, standings.at(request.name())), rules.today));

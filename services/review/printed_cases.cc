@@ -152,9 +152,8 @@ Values ReviewFormValues(const Printed& printed, const v1::Case& review_case) {
       .Text("score", ScoreZh(*printed.rules, review_case))
       .Text("assessed_on", DayZh(assessment.assessed_on()))
       .Text("assessors", printed.Persons(assessment.assessors()))
-      .Text("inspection", review_case.has_inspection()
-                              ? InspectionZh(review_case.inspection())
-                              : "未安排")
+      .Text("inspection",
+            review_case.has_inspection() ? InspectionZh(review_case.inspection()) : "未安排")
       .Text("recommendation", RecommendationZh(opinion.recommendation()))
       .Text("reason", opinion.reason())
       .Text("prepared_by", printed.Person(opinion.prepared_by()))

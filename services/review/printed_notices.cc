@@ -209,8 +209,7 @@ Values ObjectionValues(const Printed& printed, const v1::Objection& objection) {
       .Text("channel", ChannelZh(objection.channel()))
       .Text("content", objection.content())
       .Flag("accepted", objection.state() != v1::OBJECTION_STATE_NOT_ACCEPTED &&
-                            objection.state() != v1::OBJECTION_STATE_RECEIVED &&
-                            grounds.empty())
+                            objection.state() != v1::OBJECTION_STATE_RECEIVED && grounds.empty())
       .Text("reason", objection.admission_reason())
       .Text("report", objection.report())
       .Text("examiner", printed.Person(objection.examined_by()))

@@ -110,9 +110,8 @@ absl::Status Handlers::PrintDocument(Context& context, const v1::PrintDocumentRe
         printed.objections.push_back(*std::move(objection));
       }
     }
-    YZ_ASSIGN_OR_RETURN(
-        const Rules rules,
-        RulesOf(printed.cases.begin()->second, journal_.clocks().business->Now()));
+    YZ_ASSIGN_OR_RETURN(const Rules rules,
+                        RulesOf(printed.cases.begin()->second, journal_.clocks().business->Now()));
     printed.rules = &rules;
     printed.files = files_.Current(sql, id);
     return PrintOf(request.kind(), request.name(), printed, answer);

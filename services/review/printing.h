@@ -18,7 +18,7 @@ namespace yuezhan::review {
 
 // What a document is made of; which of it is given depends on its kind.
 struct Printed {
-  const Rules* rules;  // of its cases
+  const Rules* rules;                     // of its cases
   std::map<std::string, v1::Case> cases;  // by name
   std::map<std::string, std::string> names;  // of persons, by subject
   v1::Meeting meeting;
