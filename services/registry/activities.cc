@@ -88,7 +88,7 @@ absl::Status Handlers::GetActivity(Context& context, const v1::GetActivityReques
   YZ_ASSIGN_OR_RETURN(const auto ids, IdsOf("stations/*/activities/*", request.name()));
   return db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
     const auto seen = SeenStation(sql, context.caller, Name("stations", ids[0]), false);
-    const auto found = store_.Activity(sql, ids[0], ids[1], request.version());
+    auto found = store_.Activity(sql, ids[0], ids[1], request.version());
     if (!seen.ok() || !found) return errors::NotFound(request.name());
     *answer = *found;
     return absl::OkStatus();
@@ -103,9 +103,9 @@ absl::Status Handlers::ListActivities(Context& context, const v1::ListActivities
     answer->Clear();
     YZ_RETURN_IF_ERROR(SeenStation(sql, context.caller, request.parent(), false).status());
     YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("stations/*", request.parent()));
-    const auto found = store_.Activities(sql, id, {after, size});
-    answer->mutable_activities()->Assign(found.rows.begin(), found.rows.end());
-    if (static_cast<int>(found.rows.size()) == size)
+    auto found = store_.Activities(sql, id, {after, size});
+    answer->mutable_activities()->Swap(&found.rows);
+    if (answer->activities_size() == size)
       answer->set_next_page_token(rpc::MakePageToken(context.method, request, found.last_key));
     return absl::OkStatus();
   });

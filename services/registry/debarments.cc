@@ -61,9 +61,9 @@ absl::Status Handlers::ListDebarments(Context& context, const v1::ListDebarments
     } else if (!SeesAllHosts(context.caller)) {
       return absl::OkStatus();
     }
-    const auto found = store_.Debarments(sql, id, {after, size});
-    answer->mutable_debarments()->Assign(found.rows.begin(), found.rows.end());
-    if (static_cast<int>(found.rows.size()) == size)
+    auto found = store_.Debarments(sql, id, {after, size});
+    answer->mutable_debarments()->Swap(&found.rows);
+    if (answer->debarments_size() == size)
       answer->set_next_page_token(rpc::MakePageToken(context.method, request, found.last_key));
     return absl::OkStatus();
   });

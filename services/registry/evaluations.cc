@@ -330,9 +330,9 @@ absl::Status Handlers::ListEvaluations(Context& context, const v1::ListEvaluatio
   YZ_ASSIGN_OR_RETURN(const auto query, list::Parse(EvaluationList(), request.filter(), "", own));
   return db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
     answer->Clear();
-    YZ_ASSIGN_OR_RETURN(const auto found, store_.Evaluations(sql, query, {after, size}));
-    answer->mutable_evaluations()->Assign(found.rows.begin(), found.rows.end());
-    if (static_cast<int>(found.rows.size()) == size)
+    YZ_ASSIGN_OR_RETURN(auto found, store_.Evaluations(sql, query, {after, size}));
+    answer->mutable_evaluations()->Swap(&found.rows);
+    if (answer->evaluations_size() == size)
       answer->set_next_page_token(rpc::MakePageToken(context.method, request, found.last_key));
     return absl::OkStatus();
   });

@@ -139,7 +139,7 @@ absl::Status Handlers::ExportRows(Context& context, const v1::ExportRowsRequest&
     };
     std::string last;  // of a full page
     const auto end = [&](const auto& found) {
-      if (static_cast<int>(found.rows.size()) == page.limit) last = found.last_key;
+      if (found.rows.size() == page.limit) last = found.last_key;
     };
     switch (request.table()) {
       case v1::TABLE_STATIONS: {

@@ -68,12 +68,12 @@ absl::StatusOr<std::optional<v1::HostUnit>> Store::HostUnit(db::Session& sql, st
               lock ? " FOR UPDATE" : ""}),
       db::Bytes(Bin(id)));
   if (rows.empty()) return std::nullopt;
-  std::vector<v1::HostUnit> units(1);
-  YZ_ASSIGN_OR_RETURN(units[0], OpenMessage<v1::HostUnit>(vault_, HostPlace(id), rows[0].Bytes(1),
-                                                          rows[0].Bytes(2)));
+  google::protobuf::RepeatedPtrField<v1::HostUnit> units;
+  YZ_ASSIGN_OR_RETURN(*units.Add(), OpenMessage<v1::HostUnit>(vault_, HostPlace(id),
+                                                              rows[0].Bytes(1), rows[0].Bytes(2)));
   units[0].set_etag(absl::StrCat(rows[0].Int(0)));
   ReadDebarments(sql, &units);
-  return units[0];
+  return std::move(units[0]);
 }
 
 std::map<std::string, std::string> Store::HostUnitsByIdentity(
@@ -113,7 +113,7 @@ absl::StatusOr<Found<v1::HostUnit>> Store::HostUnits(db::Session& sql, const lis
     YZ_ASSIGN_OR_RETURN(auto unit, OpenMessage<v1::HostUnit>(vault_, HostPlace(Text(row.Bytes(0))),
                                                              row.Bytes(2), row.Bytes(3)));
     unit.set_etag(absl::StrCat(row.Int(1)));
-    found.rows.push_back(std::move(unit));
+    found.rows.Add(std::move(unit));
     found.last_key = list::KeyOf(query, row, 4);
   }
   ReadDebarments(sql, &found.rows);
@@ -148,7 +148,8 @@ absl::StatusOr<std::vector<v1::AccountChange>> Store::AccountChanges(
 
 // ---- debarments ----
 
-void Store::ReadDebarments(db::Session& sql, std::vector<v1::HostUnit>* units) const {
+void Store::ReadDebarments(db::Session& sql,
+                           google::protobuf::RepeatedPtrField<v1::HostUnit>* units) const {
   std::map<std::string, v1::HostUnit*> by_id;
   std::vector<std::string> ids;
   for (v1::HostUnit& unit : *units) {
@@ -237,7 +238,7 @@ Found<v1::Debarment> Store::Debarments(db::Session& sql, std::string_view host_u
                       db::Bytes(Bin(host_unit)), db::Bytes(after), page.limit);
   Found<v1::Debarment> found;
   for (const db::Row& row : rows) {
-    found.rows.emplace_back().ParseFromString(row.Bytes(1));
+    found.rows.Add()->ParseFromString(row.Bytes(1));
     found.last_key = Text(row.Bytes(0));
   }
   return found;

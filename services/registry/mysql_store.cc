@@ -16,7 +16,9 @@ std::string ChangePlace(std::string_view id, int64_t version) {
   return Concat({"station_changes|", id, "|", std::to_string(version)});
 }
 
-constexpr std::string_view kStationColumns = "s.id, s.version, s.sealed, s.wrapped_key";
+constexpr std::string_view kStationColumns =
+    "s.id, s.version, s.sealed, s.wrapped_key, s.subsidized, s.lineage";
+constexpr int kStationColumnCount = 6;
 
 }  // namespace
 
@@ -205,23 +207,30 @@ absl::StatusOr<v1::Station> Store::ReadStation(const db::Row& row) const {
   return station;
 }
 
-void Store::ReadSubsidies(db::Session& sql, std::vector<v1::Station>* stations) const {
-  std::map<std::string, v1::Station*> by_id;
-  std::vector<std::string> ids;
-  for (v1::Station& station : *stations) {
-    ids.push_back(BinOf("stations/*", station.name()));
-    by_id[ids.back()] = &station;
+// Of the rows, whose stations these are. Most lineages have none, and their rows tell so.
+void Store::ReadSubsidies(db::Session& sql, const db::Rows& rows,
+                          google::protobuf::RepeatedPtrField<v1::Station>* stations) const {
+  std::multimap<std::string, v1::Station*> by_lineage;
+  std::vector<std::string> lineages;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i].Int(4) == 0) continue;
+    const std::string& lineage = rows[i].Bytes(5);
+    if (by_lineage.count(lineage) == 0) lineages.push_back(lineage);
+    by_lineage.emplace(lineage, stations->Mutable(static_cast<int>(i)));
   }
-  if (ids.empty()) return;
+  if (lineages.empty()) return;
   for (const db::Row& row : sql.QueryText(
-           Concat({"SELECT t.id, s.station, s.level, s.source, s.paid_on FROM stations t JOIN "
-                   "subsidies s ON s.lineage = t.lineage WHERE t.id IN (",
-                   HexList(ids), ")"}))) {
-    rules::v1::SubsidyFacts* subsidy = by_id.at(row.Bytes(0))->add_subsidies();
-    subsidy->set_station(Name("stations", Text(row.Bytes(1))));
-    subsidy->set_level(static_cast<common::v1::StationLevel>(row.Int(2)));
-    subsidy->set_source(row.Text(3));
-    *subsidy->mutable_paid_on() = DayToProto(DayOf(row.Int(4)));
+           Concat({"SELECT lineage, station, level, source, paid_on FROM subsidies WHERE lineage "
+                   "IN (",
+                   HexList(lineages), ")"}))) {
+    const auto [begin, end] = by_lineage.equal_range(row.Bytes(0));
+    for (auto station = begin; station != end; ++station) {
+      rules::v1::SubsidyFacts* subsidy = station->second->add_subsidies();
+      subsidy->set_station(Name("stations", Text(row.Bytes(1))));
+      subsidy->set_level(static_cast<common::v1::StationLevel>(row.Int(2)));
+      subsidy->set_source(row.Text(3));
+      *subsidy->mutable_paid_on() = DayToProto(DayOf(row.Int(4)));
+    }
   }
 }
 
@@ -232,10 +241,10 @@ absl::StatusOr<std::optional<v1::Station>> Store::Station(db::Session& sql, std:
                         lock ? " FOR UPDATE" : ""}),
                 db::Bytes(Bin(id)));
   if (rows.empty()) return std::nullopt;
-  std::vector<v1::Station> stations(1);
-  YZ_ASSIGN_OR_RETURN(stations[0], ReadStation(rows[0]));
-  ReadSubsidies(sql, &stations);
-  return stations[0];
+  google::protobuf::RepeatedPtrField<v1::Station> stations;
+  YZ_ASSIGN_OR_RETURN(*stations.Add(), ReadStation(rows[0]));
+  ReadSubsidies(sql, rows, &stations);
+  return std::move(stations[0]);
 }
 
 std::string Store::LineageOf(db::Session& sql, std::string_view station) const {
@@ -248,13 +257,13 @@ absl::StatusOr<Found<v1::Station>> Store::Stations(db::Session& sql, const list:
                                                    const Page& page) const {
   YZ_ASSIGN_OR_RETURN(const auto select,
                       list::Page(query, kStationColumns, page.after, page.limit));
+  const db::Rows rows = sql.QueryList(select.sql, select.Params());
   Found<v1::Station> found;
-  for (const db::Row& row : sql.QueryList(select.sql, select.Params())) {
-    YZ_ASSIGN_OR_RETURN(auto station, ReadStation(row));
-    found.rows.push_back(std::move(station));
-    found.last_key = list::KeyOf(query, row, 4);
+  for (const db::Row& row : rows) {
+    YZ_ASSIGN_OR_RETURN(*found.rows.Add(), ReadStation(row));
   }
-  ReadSubsidies(sql, &found.rows);
+  if (!rows.empty()) found.last_key = list::KeyOf(query, rows.back(), kStationColumnCount);
+  ReadSubsidies(sql, rows, &found.rows);
   return found;
 }
 
@@ -315,8 +324,11 @@ int64_t Store::Count(db::Session& sql, const list::Query& query) const {
   return sql.QueryList(count.sql, count.Params())[0].Int(0);
 }
 
-int64_t Store::JournalSequence(db::Session& sql) const {
-  return sql.Query("SELECT seq FROM journal_head")[0].Int(0);
+Store::Position Store::PositionOf(db::Session& sql, std::string_view station) const {
+  const db::Rows rows = sql.Query(
+      "SELECT h.seq, s.lineage FROM journal_head h LEFT JOIN stations s ON s.id = ?",
+      db::Bytes(Bin(station)));
+  return {rows[0].Int(0), rows[0].OptionalText(1).value_or("")};
 }
 
 }  // namespace yuezhan::registry

@@ -77,7 +77,7 @@ Found<v1::Activity> Store::Activities(db::Session& sql, std::string_view station
   for (const db::Row& row : sql.Query(
            "SELECT id, body FROM activities WHERE station = ? AND id > ? ORDER BY id LIMIT ?",
            db::Bytes(Bin(station)), db::Bytes(After(page)), page.limit)) {
-    found.rows.emplace_back().ParseFromString(row.Bytes(1));
+    found.rows.Add()->ParseFromString(row.Bytes(1));
     found.last_key = Text(row.Bytes(0));
   }
   return found;
@@ -128,7 +128,7 @@ Found<rules::v1::SubsidyFacts> Store::Subsidies(db::Session& sql, const Page& pa
        sql.Query("SELECT payment, station, level, source, paid_on FROM subsidies WHERE payment > ? "
                  "ORDER BY payment LIMIT ?",
                  db::Bytes(After(page)), page.limit)) {
-    rules::v1::SubsidyFacts& subsidy = found.rows.emplace_back();
+    rules::v1::SubsidyFacts& subsidy = *found.rows.Add();
     subsidy.set_station(Name("stations", Text(row.Bytes(1))));
     subsidy.set_level(static_cast<common::v1::StationLevel>(row.Int(2)));
     subsidy.set_source(row.Text(3));
@@ -204,7 +204,7 @@ absl::StatusOr<Found<v1::Evaluation>> Store::Evaluations(db::Session& sql, const
                       list::Page(query, "e.version, e.body", page.after, page.limit));
   Found<v1::Evaluation> found;
   for (const db::Row& row : sql.QueryList(select.sql, select.Params())) {
-    found.rows.push_back(Read<v1::Evaluation>(row.Bytes(1), row.Int(0)));
+    found.rows.Add(Read<v1::Evaluation>(row.Bytes(1), row.Int(0)));
     found.last_key = list::KeyOf(query, row, 2);
   }
   return found;
@@ -274,7 +274,7 @@ absl::StatusOr<Found<v1::UseReport>> Store::UseReports(db::Session& sql, const l
                       list::Page(query, "u.version, u.body", page.after, page.limit));
   Found<v1::UseReport> found;
   for (const db::Row& row : sql.QueryList(select.sql, select.Params())) {
-    found.rows.push_back(Read<v1::UseReport>(row.Bytes(1), row.Int(0)));
+    found.rows.Add(Read<v1::UseReport>(row.Bytes(1), row.Int(0)));
     found.last_key = list::KeyOf(query, row, 2);
   }
   return found;

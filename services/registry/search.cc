@@ -40,9 +40,9 @@ absl::Status Handlers::ListHostUnits(Context& context, const v1::ListHostUnitsRe
   CompareWithToday(BeijingDay(journal_.clocks().business->Now()), &query);
   return db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
     answer->Clear();
-    YZ_ASSIGN_OR_RETURN(const auto found, store_.HostUnits(sql, query, {after, size}));
-    answer->mutable_host_units()->Assign(found.rows.begin(), found.rows.end());
-    if (static_cast<int>(found.rows.size()) == size)
+    YZ_ASSIGN_OR_RETURN(auto found, store_.HostUnits(sql, query, {after, size}));
+    answer->mutable_host_units()->Swap(&found.rows);
+    if (answer->host_units_size() == size)
       answer->set_next_page_token(rpc::MakePageToken(context.method, request, found.last_key));
     if (request.include_total()) answer->set_total_size(store_.Count(sql, query));
     return absl::OkStatus();
@@ -64,9 +64,9 @@ absl::Status Handlers::ListStations(Context& context, const v1::ListStationsRequ
                       list::Parse(StationList(), request.filter(), request.order_by(), own));
   return db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
     answer->Clear();
-    YZ_ASSIGN_OR_RETURN(const auto found, store_.Stations(sql, query, {after, size}));
-    answer->mutable_stations()->Assign(found.rows.begin(), found.rows.end());
-    if (static_cast<int>(found.rows.size()) == size)
+    YZ_ASSIGN_OR_RETURN(auto found, store_.Stations(sql, query, {after, size}));
+    answer->mutable_stations()->Swap(&found.rows);
+    if (answer->stations_size() == size)
       answer->set_next_page_token(rpc::MakePageToken(context.method, request, found.last_key));
     if (request.include_total()) answer->set_total_size(store_.Count(sql, query));
     return absl::OkStatus();

@@ -100,15 +100,15 @@ absl::Status Handlers::GetStation(Context& context, const v1::GetStationRequest&
 absl::Status Handlers::GetStanding(Context& context, const v1::GetStandingRequest& request,
                                    rules::v1::StandingFacts* answer) {
   return db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
+    YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("stations/*", request.station()));
     // The sequence number first: what is read after it is at least as new.
-    const int64_t sequence = store_.JournalSequence(sql);
+    const Store::Position position = store_.PositionOf(sql, id);
     YZ_ASSIGN_OR_RETURN(const auto station,
                         SeenStation(sql, context.caller, request.station(), false));
     YZ_ASSIGN_OR_RETURN(const auto host, HostOf(sql, station.form(), "station"));
-    YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("stations/*", request.station()));
     *answer->mutable_station() = StationFactsOf(station);
-    answer->mutable_station()->set_lineage(ToHex(store_.LineageOf(sql, id)));
-    answer->mutable_station()->set_registry_sequence(sequence);
+    answer->mutable_station()->set_lineage(ToHex(position.lineage));
+    answer->mutable_station()->set_registry_sequence(position.sequence);
     *answer->mutable_host() = HostFactsOf(host);
     return absl::OkStatus();
   });

@@ -25,7 +25,7 @@ struct Page {
 // Rows of a page, and the key of its last row.
 template <typename Message>
 struct Found {
-  std::vector<Message> rows;
+  google::protobuf::RepeatedPtrField<Message> rows;  // goes into an answer without a copy
   std::string last_key;
 };
 
@@ -155,13 +155,20 @@ class Store {
   absl::StatusOr<Found<v1::UseReport>> UseReports(db::Session& sql, const list::Query& query,
                                                   const Page& page) const;
 
-  // The largest journal sequence number chained so far.
-  int64_t JournalSequence(db::Session& sql) const;
+  // The largest journal sequence number chained so far, and the lineage of a station ("": none
+  // such) as of then.
+  struct Position {
+    int64_t sequence;
+    std::string lineage;
+  };
+  Position PositionOf(db::Session& sql, std::string_view station) const;
 
  private:
   absl::StatusOr<v1::Station> ReadStation(const db::Row& row) const;
-  void ReadSubsidies(db::Session& sql, std::vector<v1::Station>* stations) const;
-  void ReadDebarments(db::Session& sql, std::vector<v1::HostUnit>* units) const;
+  void ReadSubsidies(db::Session& sql, const db::Rows& rows,
+                     google::protobuf::RepeatedPtrField<v1::Station>* stations) const;
+  void ReadDebarments(db::Session& sql,
+                      google::protobuf::RepeatedPtrField<v1::HostUnit>* units) const;
   void RefreshDebarred(db::Session& sql, std::string_view host_unit) const;
   // The lineage that each form belongs to, its row locked.
   std::vector<std::string> LockLineages(db::Session& sql,
