@@ -97,7 +97,8 @@ class Handlers {
                                                       const std::string& station) const;
   // What the rules say of the application now: facts, findings and policy. `live` is the id of the
   // live application of its lineage, or "".
-  v1::Submission Judge(db::Session& sql, const Rules& rules, const v1::Application& application,
+  v1::Submission Judge(const Rules& rules, const v1::Application& application,
+                       const std::vector<v1::Material>& materials,
                        const rules::v1::StandingFacts& standing, std::string_view live) const;
   // What review knows of an application: empty where no case was opened.
   struct ReviewsView {
@@ -125,8 +126,8 @@ class Handlers {
   // without it where it does not answer at once.
   void AddNoticesEnd(const Context& context, v1::Application* application) const;
   // INVALID_ARGUMENT when the sealed application form is not the one that is submitted.
-  absl::Status CheckScanOfForm(db::Session& sql, const Rules& rules,
-                               const v1::Application& application) const;
+  absl::Status CheckScanOfForm(const Rules& rules, const v1::Application& application,
+                               const std::vector<v1::Material>& materials) const;
   // The current materials with the officers' words on them.
   std::vector<v1::Material> Materials(db::Session& sql, std::string_view id) const;
   // An unfinished upload of the application; NOT_FOUND with `name`, also when it expired.

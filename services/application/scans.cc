@@ -43,13 +43,11 @@ absl::StatusOr<common::v1::PrintedDocument> Handlers::PrintedFilingForm(
   return errors::Unavailable("registry");
 }
 
-absl::Status Handlers::CheckScanOfForm(db::Session& sql, const Rules& rules,
-                                       const v1::Application& application) const {
-  const std::string id = IdOf("applications/*", application.name()).value();
-  const std::string now = PrintedForm(rules.policy, application).digest();
-  for (const v1::Material& material : Materials(sql, id)) {
+absl::Status Handlers::CheckScanOfForm(const Rules& rules, const v1::Application& application,
+                                       const std::vector<v1::Material>& materials) const {
+  for (const v1::Material& material : materials) {
     if (material.code() != kApplicationFormCode || material.form_digest().empty()) continue;
-    if (material.form_digest() == now) continue;
+    if (material.form_digest() == PrintedForm(rules.policy, application).digest()) continue;
     return errors::InvalidField("materials[application-form]",
                                 "申请表在打印盖章后已修改，请重新打印、盖章、扫描上传",
                                 "the form was changed since the one that was sealed was printed: "

@@ -61,14 +61,13 @@ rules::v1::ApplicationFormFacts FormFactsOf(const v1::Application& application,
   return facts;
 }
 
-v1::Submission Handlers::Judge(db::Session& sql, const Rules& rules,
-                               const v1::Application& application,
+v1::Submission Handlers::Judge(const Rules& rules, const v1::Application& application,
+                               const std::vector<v1::Material>& materials,
                                const rules::v1::StandingFacts& standing,
                                std::string_view live) const {
   const std::string id = IdOf("applications/*", application.name()).value();
   v1::Submission judged;
   judged.set_application(application.name());
-  const std::vector<v1::Material> materials = Materials(sql, id);
   judged.mutable_materials()->Assign(materials.begin(), materials.end());
   rules::v1::ApplicationFacts& facts = *judged.mutable_facts();
   *facts.mutable_standing() = standing;
@@ -87,9 +86,11 @@ absl::Status Handlers::CheckEligibility(Context& context,
   YZ_ASSIGN_OR_RETURN(const auto application, ReadVisible(context, request.name()));
   YZ_ASSIGN_OR_RETURN(const auto standing, StandingOf(context, application.form().station()));
   YZ_ASSIGN_OR_RETURN(const std::string lineage, LineageOf(standing.station()));
+  YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("applications/*", request.name()));
   YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(journal_.clocks().business->Now()));
   return db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) {
-    v1::Submission judged = Judge(sql, rules, application, standing, store_.LiveOf(sql, lineage));
+    v1::Submission judged = Judge(rules, application, Materials(sql, id), standing,
+                                  store_.LiveOf(sql, lineage));
     answer->set_eligible(rules::Allows({judged.findings().begin(), judged.findings().end()}));
     answer->mutable_findings()->Swap(judged.mutable_findings());
     *answer->mutable_policy() = judged.policy();
@@ -116,8 +117,9 @@ absl::Status Handlers::SubmitApplication(Context& context,
         const std::string live = store_.ClaimLineage(unit.sql(), lineage, id);
         if (live.empty()) return errors::Conflict();
         TakeOver(standing, application);
-        YZ_RETURN_IF_ERROR(CheckScanOfForm(unit.sql(), rules, *application));
-        v1::Submission submission = Judge(unit.sql(), rules, *application, standing, live);
+        const std::vector<v1::Material> materials = Materials(unit.sql(), id);
+        YZ_RETURN_IF_ERROR(CheckScanOfForm(rules, *application, materials));
+        v1::Submission submission = Judge(rules, *application, materials, standing, live);
         const rules::Findings findings{submission.findings().begin(), submission.findings().end()};
         if (!rules::Allows(findings)) return errors::Refused(findings, request.name());
         submission.set_number(application->submissions() + 1);
