@@ -112,6 +112,9 @@ TEST_F(CommandLine, DrivesTheDemonstrationAndServes) {
          Profile());
   EXPECT_EQ(missing.code, 5) << missing.err;
   EXPECT_TRUE(absl::StrContains(missing.err, "zh-CN")) << missing.err;
+  ASSERT_TRUE(yz::WriteFile(folder_ + "/request.json", "{\"page_size\":1}").ok());
+  EXPECT_EQ(Yz("call registry/ListStations @" + folder_ + "/request.json" + Profile()).out, list.out);
+  EXPECT_EQ(Yz("call registry/ListStations @/none" + Profile()).code, 5);
   EXPECT_EQ(Yz("call registry/CreateHostUnit --as=auditor '{}'" + Profile()).code, 7);
   EXPECT_EQ(Yz("call registry/Nothing" + Profile()).code, 5);
   EXPECT_EQ(Yz("call registry/GetStation '{\"nam\":1}'" + Profile()).code, 3);
@@ -159,22 +162,29 @@ TEST_F(CommandLine, HelpsItself) {
 
 // An operator corrects them in one go: nothing is found out only after the first was mended.
 TEST_F(CommandLine, AServiceTellsAllItsMistakesAtOnce) {
-  const auto service = yz::Process::Start(
-      "/bin/sh",
-      {"-c", absl::StrCat("YUEZHAN_LISTEN=nowhere exec ", Environment("YUEZHAN_BIN"),
-                          "/yuezhan-registry --database=http://x --connections=0 --policy=/none "
-                          "--calendar=/none --vault_keys=short --journal_key=@/none "
-                          "--former_journal_keys=xyz --payment=7 --wings=2 2>",
-                          folder_, "/err")},
-      "/dev/null");
-  ASSERT_TRUE(service.ok()) << service.status();
-  EXPECT_EQ(Finish(**service).code, 2);
-  const std::string told = yz::ReadFile(folder_ + "/err").value_or("");
+  const auto told = [this](const std::string& words) {
+    const auto service = yz::Process::Start(
+        "/bin/sh", {"-c", absl::StrCat("YUEZHAN_LISTEN=nowhere exec ", Environment("YUEZHAN_BIN"),
+                                       "/yuezhan-", words, " 2>", folder_, "/err")},
+        "/dev/null");
+    EXPECT_TRUE(service.ok()) << service.status();
+    const Output output = Finish(**service);
+    EXPECT_EQ(output.code, 2);
+    return output.err;
+  };
+  const std::string wrong = told(
+      "registry --database=http://x --connections=0 --policy=/none --calendar=/none "
+      "--vault_keys=short --journal_key=@/none --former_journal_keys=xyz --payment=7 --wings=2");
   for (const char* setting :
        {"--database:", "--connections:", "--policy:", "--calendar:", "--vault_keys:",
         "--journal_key:", "--former_journal_keys:", "--token_keys:", "--tls_cert:", "--listen:",
         "--payment:", "--wings:"}) {
-    EXPECT_TRUE(absl::StrContains(told, setting)) << setting << "\n" << told;
+    EXPECT_TRUE(absl::StrContains(wrong, setting)) << setting << "\n" << wrong;
+  }
+  const std::string missing = told("payment");
+  for (const char* peer : {"registry", "application", "review", "bank"}) {
+    EXPECT_TRUE(absl::StrContains(missing, absl::StrCat("--", peer, ": must be given")))
+        << peer << "\n" << missing;
   }
 }
 

@@ -30,7 +30,7 @@ TestStack::TestStack(Options options) {
   directory_ = std::filesystem::temp_directory_path() / ("yuezhan-test-" + id);
   options_.directory = directory_;
   options_.binaries = Environment("YUEZHAN_BIN");
-  options_.mysql = Environment("YUEZHAN_MYSQL");
+  options_.mysql = options.mysql.empty() ? Environment("YUEZHAN_MYSQL") : options.mysql;
   // The random end of the id: its start is the time, which tests that begin together share.
   options_.schema_prefix = id.substr(id.size() - 8) + "_";
   options_.tls = options.tls;

@@ -16,6 +16,7 @@ class TestStack {
   struct Options {
     bool tls = true;
     bool start = true;
+    std::string mysql = {};  // another database than YUEZHAN_MYSQL
     std::map<std::string, std::vector<std::string>> settings = {};
   };
   explicit TestStack(Options options);

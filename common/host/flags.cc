@@ -1,5 +1,7 @@
 #include "common/host/flags.h"
 
+#include <algorithm>
+
 #include "absl/flags/flag.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -95,7 +97,8 @@ std::string FormerKeysProblem() {
   return "";
 }
 
-std::string AddressProblem(const std::string& value) {
+std::string AddressProblem(const std::string& value, bool needed = false) {
+  if (needed && value.empty()) return "must be given";
   const size_t colon = value.rfind(':');
   int port = -1;
   const bool good = value.empty() || (colon != std::string::npos && colon > 0 &&
@@ -106,7 +109,7 @@ std::string AddressProblem(const std::string& value) {
 
 }  // namespace
 
-std::vector<SettingCheck> FlagChecks() {
+std::vector<SettingCheck> FlagChecks(const std::vector<std::string>& peers) {
   std::vector<SettingCheck> checks = {
       {"database", [] { return UrlProblem(absl::GetFlag(FLAGS_database)); }},
       {"migrate_database",
@@ -143,11 +146,6 @@ std::vector<SettingCheck> FlagChecks() {
        }},
       {"listen", [] { return AddressProblem(absl::GetFlag(FLAGS_listen)); }},
       {"metrics_listen", [] { return AddressProblem(absl::GetFlag(FLAGS_metrics_listen)); }},
-      {"registry", [] { return AddressProblem(absl::GetFlag(FLAGS_registry)); }},
-      {"application", [] { return AddressProblem(absl::GetFlag(FLAGS_application)); }},
-      {"review", [] { return AddressProblem(absl::GetFlag(FLAGS_review)); }},
-      {"payment", [] { return AddressProblem(absl::GetFlag(FLAGS_payment)); }},
-      {"bank", [] { return AddressProblem(absl::GetFlag(FLAGS_bank)); }},
       {"tls_cert",
        [] {
          const bool tls = !absl::GetFlag(FLAGS_tls_cert).empty() &&
@@ -170,6 +168,10 @@ std::vector<SettingCheck> FlagChecks() {
          return level.ok() ? "" : std::string(level.status().message());
        }},
   };
+  for (const char* peer : {"registry", "application", "review", "payment", "bank"}) {
+    const bool needed = std::find(peers.begin(), peers.end(), peer) != peers.end();
+    checks.push_back({peer, [=] { return AddressProblem(TargetFromFlags(peer), needed); }});
+  }
   const std::vector<SettingCheck> limits = LimitChecks();
   checks.insert(checks.end(), limits.begin(), limits.end());
   return checks;

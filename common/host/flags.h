@@ -39,8 +39,8 @@ rpc::ChannelOptions ChannelOptionsFromFlags(const std::string& target, const std
 std::string TargetFromFlags(std::string_view service);
 // The log level of the moment.
 absl::StatusOr<LogLevel> LogLevelFromFlags();
-// What must hold of the settings.
-std::vector<SettingCheck> FlagChecks();
+// What must hold of the settings of a server that calls or follows these others.
+std::vector<SettingCheck> FlagChecks(const std::vector<std::string>& peers);
 
 // The limits among them (limit_flags.cc).
 void SetLimitsFromFlags(rpc::ServerOptions& options);

@@ -175,7 +175,7 @@ struct Host::Impl {
 
 Host::Host(int argc, char** argv, HostSpec spec) {
   const std::string usage = absl::StrCat("The ", spec.name, " service of Yuezhan (岳站).");
-  ParseSettings(argc, argv, usage, FlagChecks());
+  ParseSettings(argc, argv, usage, FlagChecks(spec.peers));
   SetLogLevel(LogLevelFromFlags().value_or(LogLevel::kInfo));
   impl_ = std::make_unique<Impl>(std::move(spec));
   impl_->Migrate();
@@ -193,7 +193,7 @@ rpc::Channel& Host::ChannelTo(std::string_view service) {
   if (channel == nullptr) {
     const std::string target = TargetFromFlags(service);
     if (target.empty())
-      Fail(service, absl::InvalidArgumentError(Concat({"--", service, " must be given"})));
+      Fail(service, absl::InternalError("not among the peers that this service names"));
     channel = Need(service, rpc::Connect(ChannelOptionsFromFlags(target, impl_->spec.name)));
   }
   return *channel;

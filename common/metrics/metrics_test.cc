@@ -1,12 +1,10 @@
 #include "common/metrics/metrics.h"
 
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "absl/strings/str_cat.h"
+#include "common/metrics/test_scrape.h"
 
 namespace yuezhan::metrics {
 namespace {
@@ -14,23 +12,6 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
-
-std::string Scrape(int port) {
-  const int connection = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  std::string text;
-  if (connect(connection, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) {
-    const std::string_view request = "GET /metrics HTTP/1.0\r\nHost: x\r\n\r\n";
-    (void)!write(connection, request.data(), request.size());
-    char part[4096];
-    for (ssize_t n; (n = read(connection, part, sizeof part)) > 0;) text.append(part, n);
-  }
-  close(connection);
-  return text;
-}
 
 TEST(Metrics, AreScraped) {
   const auto metrics = Metrics::Open("127.0.0.1:0", "review");

@@ -1,3 +1,4 @@
+#include "common/auth/peers.h"
 #include "common/base/ids.h"
 #include "common/base/log.h"
 #include "common/errors/errors.h"
@@ -29,9 +30,21 @@ absl::Status WithDetails(absl::Status status, CallRecord* record) {
   }
 }
 
+namespace {
+
+// What comes several times a second while nothing happens: health checks, and the followers' looks
+// for entries that are not there yet.
+bool IsRoutine(const CallRecord& record) {
+  if (record.method.starts_with("grpc.")) return true;
+  return record.method == "yuezhan.journal.v1.JournalService/ReadEntries" && record.code == "OK" &&
+         auth::PeerFromSubject(record.subject).has_value();
+}
+
+}  // namespace
+
 void LogCall(const CallRecord& record) {
   const bool ours = record.code == "INTERNAL" || record.code == "DATA_LOSS";
-  const bool routine = record.method.starts_with("grpc.");  // health, every second from everywhere
+  const bool routine = IsRoutine(record);
   const LogLevel level = ours ? LogLevel::kError : routine ? LogLevel::kDebug : LogLevel::kInfo;
   if (!LogEnabled(level)) return;
   Log(level, "call",

@@ -117,6 +117,30 @@ TEST(Status, SaysNothingOfTheInside) {
   EXPECT_EQ(errors::Reason(WithDetails(errors::NotFound("a/1"), &record)), "NOT_FOUND");
 }
 
+// What asks and asks while nothing happens must not flood the log; what goes wrong stands there.
+TEST(LogCall, LeavesOutWhatIsRoutine) {
+  const struct {
+    const char *method, *subject, *code;
+    bool told;
+  } kCases[] = {
+      {"yuezhan.journal.v1.JournalService/ReadEntries", "service:review", "OK", false},
+      {"yuezhan.journal.v1.JournalService/ReadEntries", "service:review", "UNAVAILABLE", true},
+      {"yuezhan.journal.v1.JournalService/ReadEntries", "auditor-1", "OK", true},
+      {"yuezhan.journal.v1.JournalService/GetHead", "service:review", "OK", true},
+      {"grpc.health.v1.Health/Check", "", "OK", false},
+  };
+  for (const auto& one : kCases) {
+    CallRecord record;
+    record.method = one.method;
+    record.subject = one.subject;
+    record.code = one.code;
+    testing::internal::CaptureStderr();
+    LogCall(record);
+    EXPECT_EQ(!testing::internal::GetCapturedStderr().empty(), one.told)
+        << one.method << " " << one.subject << " " << one.code;
+  }
+}
+
 // Every method of the journal's contract, with a handler of its own types.
 Service WholeService(const std::string& but = "") {
   Service service(kJournal);

@@ -9,9 +9,9 @@
 #include "services/application/schema.h"
 
 int main(int argc, char** argv) {
-  yuezhan::Host host(
-      argc, argv,
-      {"application", yuezhan::application::Schema(), yuezhan::application::Measures()});
+  yuezhan::Host host(argc, argv,
+                     {"application", yuezhan::application::Schema(),
+                      yuezhan::application::Measures(), {"registry", "review", "payment"}});
   // Checked with the other settings.
   const auto scanner = yuezhan::files::Scanner::At(absl::GetFlag(FLAGS_virus_scanner));
   yuezhan::application::Handlers handlers(host.journal(), host.vault(), host.rulebook(),

@@ -35,7 +35,8 @@ constexpr int kLanes = 4;
 
 int main(int argc, char** argv) {
   yuezhan::Host host(argc, argv,
-                     {"payment", yuezhan::payment::Schema(), yuezhan::payment::Measures()});
+                     {"payment", yuezhan::payment::Schema(), yuezhan::payment::Measures(),
+                      {"registry", "application", "review", "bank"}});
   yuezhan::payment::Handlers handlers(
       host.journal(), host.vault(), host.rulebook(),
       {host.ChannelTo("registry"), host.ChannelTo("application"), host.ChannelTo("bank")});

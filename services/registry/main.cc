@@ -10,7 +10,8 @@
 
 int main(int argc, char** argv) {
   yuezhan::Host host(argc, argv,
-                     {"registry", yuezhan::registry::Schema(), yuezhan::registry::Measures()});
+                     {"registry", yuezhan::registry::Schema(), yuezhan::registry::Measures(),
+                      {"payment"}});
   // Checked with the other settings.
   const auto scanner = yuezhan::files::Scanner::At(absl::GetFlag(FLAGS_virus_scanner));
   yuezhan::registry::Handlers handlers(host.journal(), host.vault(), host.rulebook(),

@@ -11,7 +11,8 @@
 
 int main(int argc, char** argv) {
   yuezhan::Host host(argc, argv,
-                     {"review", yuezhan::review::Schema(), yuezhan::review::Measures()});
+                     {"review", yuezhan::review::Schema(), yuezhan::review::Measures(),
+                      {"registry", "application", "payment"}});
   // Checked with the other settings.
   const auto scanner = yuezhan::files::Scanner::At(absl::GetFlag(FLAGS_virus_scanner));
   yuezhan::review::Handlers handlers(host.journal(), host.vault(), host.rulebook(),

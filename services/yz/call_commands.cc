@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "common/base/ids.h"
+#include "common/base/settings.h"
 #include "common/base/status_macros.h"
 #include "common/base/text.h"
 #include "google/protobuf/descriptor.h"
@@ -99,8 +100,9 @@ absl::StatusOr<Prepared> Prepare(const Words& words) {
   Prepared call;
   call.request.reset(factory->GetPrototype(method->input_type())->New());
   call.answer.reset(factory->GetPrototype(method->output_type())->New());
-  const auto read = google::protobuf::util::JsonStringToMessage(words.size() > 1 ? words[1] : "{}",
-                                                                call.request.get());
+  // "@FILE": a request that is too long for a command line, or that nobody else may read there.
+  YZ_ASSIGN_OR_RETURN(const std::string json, ReadSecret(words.size() > 1 ? words[1] : "{}"));
+  const auto read = google::protobuf::util::JsonStringToMessage(json, call.request.get());
   if (!read.ok()) {
     return absl::InvalidArgumentError(absl::StrCat(method->input_type()->full_name(), ": ",
                                                    std::string(read.message().ToString())));

@@ -55,7 +55,7 @@ class Maker {
 
   absl::Status MakeFolders() const {
     std::vector<std::string> folders = {"authority", "tokens", "mysql", "bank",
-                                        "operator",  "clock",  "books"};
+                                        "operator",  "clock",  "books", "files"};
     folders.insert(folders.end(), std::begin(kServices), std::end(kServices));
     for (const std::string& folder : folders) {
       std::error_code error;

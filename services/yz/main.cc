@@ -68,9 +68,9 @@ const Command kCommands[] = {
      "Print a token signed by the installation's own key. Roles: public host_unit filing_officer "
      "reviewer secretary director payment_officer payment_authorizer auditor operator.",
      "打印由本安装密钥签发的令牌。", "profile subject display_name host_unit hours", &Token},
-    {"call", "SERVICE/METHOD [JSON]", 1, 2,
+    {"call", "SERVICE/METHOD [JSON | @FILE]", 1, 2,
      "Call any method, for example: yz call registry/ListStations --as=auditor '{\"page_size\": "
-     "10}'. SERVICE: registry application review payment reconciliation bank simulator journal. A request_id that "
+     "10}'; @FILE: the JSON stands there. SERVICE: registry application review payment reconciliation bank simulator journal. A request_id that "
      "is left out is made. Exit code: the gRPC code.",
      "调用任意方法；退出码为gRPC状态码。", "profile as subject display_name host_unit at", &Call},
     {"csv", "SERVICE/LIST_METHOD [JSON]", 1, 2,
