@@ -62,13 +62,10 @@ void EmitAdvanced(journal::Unit& unit, v1::PaymentState from, const v1::PaymentR
 
 absl::StatusOr<std::optional<LockedOrder>> LockOrder(const Store& store, db::Session& sql,
                                                      std::string_view payment_id) {
-  YZ_ASSIGN_OR_RETURN(const auto seen, store.Payment(sql, payment_id, false));
-  if (!seen) return std::nullopt;
-  YZ_ASSIGN_OR_RETURN(const std::string case_id, IdOf("cases/*", seen->payment().case_name()));
-  YZ_ASSIGN_OR_RETURN(auto award, store.Award(sql, case_id, true));
-  if (!award) return errors::DataLoss(seen->payment().case_name());
+  YZ_ASSIGN_OR_RETURN(auto award, store.LockAwardOf(sql, payment_id));
   YZ_ASSIGN_OR_RETURN(auto payment, store.Payment(sql, payment_id, true));
-  if (!payment) return errors::DataLoss(seen->payment().name());
+  if (!payment) return std::nullopt;
+  if (!award) return errors::DataLoss(payment->payment().case_name());
   return LockedOrder{*std::move(award), *std::move(payment)};
 }
 

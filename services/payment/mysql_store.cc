@@ -141,6 +141,14 @@ bool Store::UpdateAward(db::Session& sql, v1::AwardRecord* record) const {
              db::Bytes(Bin(id)), version) == 1;
 }
 
+absl::StatusOr<v1::AwardRecord> Store::ReadAward(const db::Row& row) const {
+  YZ_ASSIGN_OR_RETURN(auto award,
+                      OpenMessage<v1::AwardRecord>(vault_, AwardPlace(Text(row.Bytes(0))),
+                                                   row.Bytes(2), row.Bytes(3)));
+  award.set_version(row.Int(1));
+  return award;
+}
+
 absl::StatusOr<std::optional<v1::AwardRecord>> Store::Award(db::Session& sql,
                                                             std::string_view case_id,
                                                             bool lock) const {
@@ -148,10 +156,16 @@ absl::StatusOr<std::optional<v1::AwardRecord>> Store::Award(db::Session& sql,
       lock ? sql.Query(Concat({kAwardColumns, "WHERE id = ? FOR UPDATE"}), db::Bytes(Bin(case_id)))
            : sql.Query(Concat({kAwardColumns, "WHERE id = ?"}), db::Bytes(Bin(case_id)));
   if (rows.empty()) return std::nullopt;
-  YZ_ASSIGN_OR_RETURN(auto award, OpenMessage<v1::AwardRecord>(vault_, AwardPlace(case_id),
-                                                               rows[0].Bytes(2), rows[0].Bytes(3)));
-  award.set_version(rows[0].Int(1));
-  return award;
+  return ReadAward(rows[0]);
+}
+
+absl::StatusOr<std::optional<v1::AwardRecord>> Store::LockAwardOf(
+    db::Session& sql, std::string_view payment_id) const {
+  const db::Rows rows = sql.Query(
+      Concat({kAwardColumns, "WHERE id = (SELECT award FROM payments WHERE id = ?) FOR UPDATE"}),
+      db::Bytes(Bin(payment_id)));
+  if (rows.empty()) return std::nullopt;
+  return ReadAward(rows[0]);
 }
 
 absl::StatusOr<std::vector<v1::AwardRecord>> Store::Awards(db::Session& sql,
@@ -180,9 +194,7 @@ absl::StatusOr<std::vector<v1::AwardRecord>> Store::Awards(db::Session& sql,
   }
   std::vector<v1::AwardRecord> awards;
   for (const db::Row& row : rows) {
-    YZ_ASSIGN_OR_RETURN(auto award,
-                        OpenMessage<v1::AwardRecord>(vault_, AwardPlace(Text(row.Bytes(0))),
-                                                     row.Bytes(2), row.Bytes(3)));
+    YZ_ASSIGN_OR_RETURN(auto award, ReadAward(row));
     awards.push_back(std::move(award));
   }
   return awards;

@@ -72,6 +72,9 @@ class Store {
   bool UpdateAward(db::Session& sql, v1::AwardRecord* award) const;
   absl::StatusOr<std::optional<v1::AwardRecord>> Award(db::Session& sql, std::string_view case_id,
                                                        bool lock) const;
+  // The award that a payment is of, its row locked. Absent when there is no such payment.
+  absl::StatusOr<std::optional<v1::AwardRecord>> LockAwardOf(db::Session& sql,
+                                                             std::string_view payment_id) const;
   // `host_unit` empty and `state` 0: any.
   absl::StatusOr<std::vector<v1::AwardRecord>> Awards(db::Session& sql, std::string_view host_unit,
                                                       int state, const AwardPage& page) const;
@@ -165,6 +168,7 @@ class Store {
   Day LastDay(db::Session& sql, Day otherwise) const;
 
  private:
+  absl::StatusOr<v1::AwardRecord> ReadAward(const db::Row& row) const;
   absl::StatusOr<std::vector<v1::PaymentRecord>> Opened(const db::Rows& rows) const;
 
   const journal::Vault& vault_;
