@@ -201,6 +201,21 @@ TEST(BackgroundLoop, RunsAgainWhenWokenAndStopsWhileWaiting) {
   loop.Stop();
 }
 
+TEST(BackgroundLoop, RestsWhoeverWakesItAndForgetsNoWake) {
+  std::atomic<int> runs{0};
+  const absl::Duration start = MonotonicNow();
+  BackgroundLoop loop(
+      "test",
+      [&]() -> absl::StatusOr<absl::Duration> {
+        ++runs;
+        return absl::InfiniteDuration();
+      },
+      absl::Milliseconds(100));
+  while (runs < 1) std::this_thread::yield();
+  loop.Wake();
+  while (runs < 2) std::this_thread::yield();
+  EXPECT_GE(MonotonicNow() - start, absl::Milliseconds(100));
+}
 TEST(BackgroundLoop, WaitsAfterAnErrorAndGoesOn) {
   SetLogLevel(LogLevel::kError);
   std::atomic<int> runs{0};

@@ -2,12 +2,16 @@
 
 #include <algorithm>
 
+#include "absl/time/clock.h"
 #include "common/base/log.h"
 
 namespace yuezhan {
 
-BackgroundLoop::BackgroundLoop(std::string name, Step step)
-    : name_(std::move(name)), step_(std::move(step)), thread_([this] { Run(); }) {}
+BackgroundLoop::BackgroundLoop(std::string name, Step step, absl::Duration rest)
+    : name_(std::move(name)),
+      step_(std::move(step)),
+      rest_(rest),
+      thread_([this] { Run(); }) {}
 
 BackgroundLoop::~BackgroundLoop() { Stop(); }
 
@@ -48,6 +52,8 @@ void BackgroundLoop::Run() {
       pause = *wait;
       backoff = kFirstBackoff;
     }
+    absl::SleepFor(std::min(rest_, pause));
+    pause -= std::min(rest_, pause);
     absl::MutexLock lock(&mutex_);
     failing_ = failed;
     const auto done = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {

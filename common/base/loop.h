@@ -19,8 +19,9 @@ class BackgroundLoop {
   // waited on: 100 ms, doubled with every error in a row up to 10 s.
   using Step = std::function<absl::StatusOr<absl::Duration>()>;
 
-  // Starts at once. `name` stands in the log.
-  BackgroundLoop(std::string name, Step step);
+  // Starts at once. `name` stands in the log. The first `rest` of a wait no Wake ends: a step that
+  // takes what came in the meantime together need not be told of each.
+  BackgroundLoop(std::string name, Step step, absl::Duration rest = absl::ZeroDuration());
   // Stops.
   ~BackgroundLoop();
   BackgroundLoop(const BackgroundLoop&) = delete;
@@ -36,6 +37,7 @@ class BackgroundLoop {
 
   const std::string name_;
   const Step step_;
+  const absl::Duration rest_;
   absl::Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   bool woken_ ABSL_GUARDED_BY(mutex_) = false;

@@ -250,8 +250,8 @@ int Host::Serve(std::vector<rpc::Service> services) {
       .Add("SkipEntry", &journal::JournalService::SkipEntry, &journal_service)
       .Add("ResumeFollower", &journal::JournalService::ResumeFollower, &journal_service);
   server.Add(std::move(journal_methods));
-  impl.sequencer_loop =
-      std::make_unique<BackgroundLoop>("sequencer", [&impl] { return impl.sequencer.Step(); });
+  impl.sequencer_loop = std::make_unique<BackgroundLoop>(
+      "sequencer", [&impl] { return impl.sequencer.Step(); }, journal::kBatchInterval);
   if (const absl::Status status = server.Start(); !status.ok()) Fail("serve", status);
 
   std::vector<std::unique_ptr<BackgroundLoop>> loops;

@@ -16,8 +16,6 @@ namespace yuezhan::journal {
 namespace {
 
 constexpr int kChainBatch = 500;
-// Between batches, so that rows that come one by one share a batch's commit.
-constexpr absl::Duration kBatchInterval = absl::Milliseconds(10);
 constexpr absl::Duration kIdleInterval = absl::Milliseconds(100);
 constexpr absl::Duration kActive =
     absl::Seconds(2);  // after a row came, look at kBatchInterval for so long

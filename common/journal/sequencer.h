@@ -15,10 +15,13 @@
 
 namespace yuezhan::journal {
 
+// Between batches, so that rows that come one by one share a batch's commit.
+inline constexpr absl::Duration kBatchInterval = absl::Milliseconds(10);
+
 // Appends committed journal rows to the chain, in an order in which no row stands before one that
 // its writer had seen. Any number of replicas may run one each; a lease lets one of them work, the
 // head's row lock and the chain's unique keys make it right without the lease. Run Step from a
-// BackgroundLoop; wake that from Journal's on_written.
+// BackgroundLoop that rests for kBatchInterval; wake that from Journal's on_written.
 class Sequencer {
  public:
   // `holder` names this process in the lease, for example NewUuid().
