@@ -14,6 +14,7 @@ namespace yuezhan::bench {
 // How long and how often to measure.
 struct Effort {
   int rounds = 5;
+  std::vector<std::string> methods;  // these alone; empty: all
   int stations = 1000;  // seeded
   // In flight → calls a round; reads and RecordActivity, and the writes that use something up.
   std::map<int, int64_t> calls = {{1, 300}, {4, 1000}, {16, 2000}, {64, 2000}};
@@ -26,6 +27,7 @@ struct Effort {
   int connections = 1000;  // with TLS, for memory
 
   static Effort Smoke();
+  bool Chooses(const std::string& method) const;
   // Of drafts and of orders, for the TLS run and the one without.
   int64_t DearCalls() const;
   int64_t DearCallsPlain() const;

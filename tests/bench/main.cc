@@ -10,6 +10,7 @@
 #include "absl/flags/usage.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/synchronization/mutex.h"
 #include "common/base/log.h"
 #include "common/base/status_macros.h"
 #include "tests/bench/echo_server.h"
@@ -23,6 +24,8 @@ ABSL_FLAG(bool, longer, false,
 ABSL_FLAG(std::string, only, "", "Sections, separated by commas; empty: all but growth.");
 ABSL_FLAG(std::string, json, "", "File for the figures as JSON.");
 ABSL_FLAG(int, rounds, 5, "Rounds that take turns; medians are told.");
+ABSL_FLAG(std::string, methods, "",
+          "Of the section methods these alone (GetStation,RecordActivity); empty: all.");
 ABSL_FLAG(std::string, echo, "", 
           "Serves bare calls on this host:port instead; the benchmark starts itself so.");
 ABSL_FLAG(std::string, echo_key, "", "With --echo: key of a TLS server.");
@@ -66,6 +69,8 @@ int main(int argc, char** argv) {
   }
   absl::SetProgramUsageMessage(usage);
   absl::ParseCommandLine(argc, argv);
+  // As a service does.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   if (const std::string echo = absl::GetFlag(FLAGS_echo); !echo.empty()) {
     return ServeEcho({echo, absl::GetFlag(FLAGS_echo_key), absl::GetFlag(FLAGS_echo_certificate)});
   }
@@ -73,6 +78,7 @@ int main(int argc, char** argv) {
   const bool smoke = absl::GetFlag(FLAGS_smoke);
   Effort effort = smoke ? Effort::Smoke() : Effort();
   if (!smoke) effort.rounds = absl::GetFlag(FLAGS_rounds);
+  effort.methods = absl::StrSplit(absl::GetFlag(FLAGS_methods), ',', absl::SkipEmpty());
   Report report(std::cout);
   const std::vector<std::string> only =
       absl::StrSplit(absl::GetFlag(FLAGS_only), ',', absl::SkipEmpty());
