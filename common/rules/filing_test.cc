@@ -90,6 +90,19 @@ TEST(Filing, ArticlesOneToThree) {
            },
            "filing.industry-tie", kViolated},
           {"provincial needs no tie", [](auto&, auto&) {}, "filing.industry-tie", kNotApplicable},
+          {"provincial, where a tie is asked for and not confirmed",
+           [](auto& f, Policy& p) {
+             f.clear_industry_tie();
+             for (auto& level : *p.mutable_levels()) level.set_industry_tie_required(true);
+           },
+           "filing.industry-tie", kViolated},
+          {"national, where no tie is asked for",
+           [](auto& f, Policy& p) {
+             National(f);
+             f.clear_industry_tie();
+             for (auto& level : *p.mutable_levels()) level.set_industry_tie_required(false);
+           },
+           "filing.industry-tie", kNotApplicable},
           {"rank fits", [](auto&, auto&) {}, "filing.society-rank", kSatisfied},
           {"rank does not fit",
            [](auto& f, auto&) {

@@ -86,8 +86,7 @@ absl::Status Handlers::PutOnAgenda(journal::Unit& unit, const Standings& standin
   const auto findings = rules::CheckMeetingItem(rules.policy, *rules.calendar, facts, rules.today);
   // What does not hold any more is a reason to correct an award, not to leave it.
   if (!rules::Allows(findings) && !corrects) return errors::Refused(findings, name);
-  Keep(unit, findings, rules.reference, &review_case);
-  unit.EmitPrivate(facts);
+  Keep(unit, findings, rules.reference, facts, &review_case);
   if (corrects) {
     review_case.set_correction(std::string(meeting));
     return Advance(unit, &review_case, v1::CASE_STATE_AWARDED, "ConveneMeeting");

@@ -44,33 +44,42 @@ absl::Status CheckDelegation(const v1::Delegation& delegation, Day today) {
 
 }  // namespace
 
-absl::Status Handlers::EnterActOf(journal::Unit& unit, const Rules& rules,
-                                  const std::string& on_behalf_of, common::v1::Act act,
-                                  std::string_view what, v1::Case* review_case) const {
-  const std::string& person = unit.context().caller.subject;
-  if (on_behalf_of.empty()) return Enter(rules, person, act, what, review_case);
+absl::StatusOr<std::string> Handlers::UseDelegation(journal::Unit& unit, Day today,
+                                                    const rules::v1::ActFacts& act,
+                                                    const std::set<std::string>& cases) const {
   YZ_ASSIGN_OR_RETURN(
       const auto delegations,
-      store_.DelegationsInForce(unit.sql(), on_behalf_of, person, rules.today));
-  const auto used = std::find_if(delegations.begin(), delegations.end(),
-                                 [&](const auto& each) { return Holds(each.acts(), act); });
+      store_.DelegationsInForce(unit.sql(), act.on_behalf_of(), act.person(), today));
+  const auto used = std::find_if(delegations.begin(), delegations.end(), [&](const auto& each) {
+    return Holds(each.acts(), static_cast<int>(act.act()));
+  });
   if (used == delegations.end()) {
     return errors::InvalidField("on_behalf_of", "没有今日有效的、包含该项行为的委托",
                                 "has no delegation to the caller of this act in force today");
   }
-  YZ_RETURN_IF_ERROR(Enter(rules, person, act, what, review_case, on_behalf_of));
-  if (!Holds(review_case->delegations(), used->name()))
-    review_case->add_delegations(used->name());
   v1::DelegationUsed event;
   event.set_delegation(used->name());
-  event.mutable_act()->set_person(person);
-  event.mutable_act()->set_act(act);
-  event.mutable_act()->set_what(std::string(what));
-  event.mutable_act()->set_on_behalf_of(on_behalf_of);
+  *event.mutable_act() = act;
   unit.EmitPrivate(event);
-  // The delegation is a part of the case's history from now on.
+  // The delegation is a part of the cases' history from now on.
   YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("delegations/*", used->name()));
-  store_.AddToTrail(unit.sql(), review_case->name(), store_.DelegationEntry(unit.sql(), id));
+  const std::string entry = store_.DelegationEntry(unit.sql(), id);
+  for (const std::string& name : cases) store_.AddToTrail(unit.sql(), name, entry);
+  return used->name();
+}
+
+absl::Status Handlers::EnterActOf(journal::Unit& unit, const Rules& rules,
+                                  const std::string& on_behalf_of, common::v1::Act act,
+                                  std::string_view what, v1::Case* review_case) const {
+  const auto facts =
+      NextAct(*review_case, unit.context().caller.subject, act, what, on_behalf_of);
+  if (!on_behalf_of.empty()) {
+    YZ_ASSIGN_OR_RETURN(const std::string used, UseDelegation(unit, rules.today, facts.next(),
+                                                              {review_case->name()}));
+    if (!Holds(review_case->delegations(), used)) review_case->add_delegations(used);
+  }
+  YZ_ASSIGN_OR_RETURN(const auto findings, Enter(rules, facts, review_case));
+  EmitJudged(unit, review_case->name(), findings, rules.reference, facts);
   return absl::OkStatus();
 }
 

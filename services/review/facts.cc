@@ -90,6 +90,19 @@ rules::v1::PaymentFacts ClearanceOf(const v1::Case& review_case, const v1::Notic
   return facts;
 }
 
+rules::v1::ObjectionFacts ObjectionFactsOf(const v1::Objection& objection,
+                                           const v1::Notice& notice) {
+  rules::v1::ObjectionFacts facts;
+  facts.set_kind(objection.objector_kind());
+  facts.set_named(!objection.objector_name().empty());
+  facts.set_contact_given(!objection.objector_contact().empty());
+  facts.set_sealed(objection.sealed());
+  facts.set_written(!objection.content().empty());
+  *facts.mutable_received_on() = objection.received_on();
+  *facts.mutable_period() = PeriodFactsOf(notice);
+  return facts;
+}
+
 void SetPeriod(const rules::NoticePeriod& period, v1::Notice* notice) {
   *notice->mutable_first_day() = DayToProto(period.first_counted_day);
   *notice->mutable_last_day() = DayToProto(period.last_day);
@@ -121,37 +134,45 @@ std::string MinutesDigest(const v1::Meeting& meeting) {
   *items.mutable_items() = meeting.items();
   *items.mutable_attending() = meeting.attending();
   *items.mutable_absent() = meeting.absent();
+  *items.mutable_names() = meeting.names();
   return ToHex(
       Digest({meeting.name(), meeting.facts().SerializeAsString(), items.SerializeAsString()}));
 }
 
-absl::Status Enter(const Rules& rules, std::string_view person, common::v1::Act act,
-                   std::string_view what, v1::Case* review_case,
-                   std::string_view on_behalf_of) {
+rules::v1::SeparationFacts NextAct(const v1::Case& review_case, std::string_view person,
+                                   common::v1::Act act, std::string_view what,
+                                   std::string_view on_behalf_of) {
   rules::v1::SeparationFacts facts;
-  *facts.mutable_done() = review_case->acts();
+  *facts.mutable_done() = review_case.acts();
   facts.mutable_next()->set_person(std::string(person));
   facts.mutable_next()->set_act(act);
   facts.mutable_next()->set_what(std::string(what));
   facts.mutable_next()->set_on_behalf_of(std::string(on_behalf_of));
-  const auto findings = rules::CheckSeparation(rules.policy, facts);
+  return facts;
+}
+
+absl::StatusOr<rules::Findings> Enter(const Rules& rules, const rules::v1::SeparationFacts& facts,
+                                      v1::Case* review_case) {
+  auto findings = rules::CheckSeparation(rules.policy, facts);
   if (!rules::Allows(findings)) return errors::SeparationOfDuties(findings, review_case->name());
-  for (const auto& done : review_case->acts()) {
-    if (done.person() == person && done.act() == act && done.what() == what &&
-        done.on_behalf_of() == on_behalf_of)
-      return absl::OkStatus();
-  }
-  *review_case->add_acts() = facts.next();
-  return absl::OkStatus();
+  const auto& next = facts.next();
+  const auto& acts = review_case->acts();
+  const bool stands = std::any_of(acts.begin(), acts.end(), [&](const auto& done) {
+    return done.person() == next.person() && done.act() == next.act() &&
+           done.what() == next.what() && done.on_behalf_of() == next.on_behalf_of();
+  });
+  if (!stands) *review_case->add_acts() = next;
+  return findings;
 }
 
 void EmitJudged(journal::Unit& unit, std::string_view resource, const rules::Findings& findings,
-                const common::v1::PolicyReference& policy) {
+                const common::v1::PolicyReference& policy, const google::protobuf::Message& facts) {
   v1::Judged judged;
   judged.set_resource(std::string(resource));
   judged.mutable_findings()->Assign(findings.begin(), findings.end());
   *judged.mutable_policy() = policy;
   unit.EmitPrivate(judged);
+  unit.EmitPrivate(facts);
 }
 
 }  // namespace yuezhan::review

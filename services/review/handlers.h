@@ -162,7 +162,13 @@ class Handlers {
   absl::StatusOr<Standings> StandingsOf(const Context& context,
                                         const std::vector<std::string>& cases);
 
-  // Enters the caller's act in the case (facts.h), under a delegation where `on_behalf_of` says so.
+  // The delegation under which the caller does this act for another today, kept in the history of
+  // these cases; INVALID_ARGUMENT when none is in force.
+  absl::StatusOr<std::string> UseDelegation(journal::Unit& unit, Day today,
+                                            const rules::v1::ActFacts& act,
+                                            const std::set<std::string>& cases) const;
+  // Enters the caller's act in the case (facts.h), under a delegation where `on_behalf_of` says so,
+  // and keeps what it was judged by in the trail.
   absl::Status EnterActOf(journal::Unit& unit, const Rules& rules, const std::string& on_behalf_of,
                           common::v1::Act act, std::string_view what, v1::Case* review_case) const;
 
@@ -198,10 +204,16 @@ class Handlers {
   absl::Status Clear(journal::Unit& unit, const Rules& rules, const v1::Notice& notice,
                      v1::Case* review_case, std::string_view method);
 
+  // ---- postings.cc ----
+
+  // Found after the end that a site had not shown the list within the period: it is not over.
+  // Awards go back into it, unless one is cleared already.
+  absl::Status Reopen(journal::Unit& unit, const Rules& rules, const v1::Notice& notice);
+
   // ---- notice_period.cc ----
 
   absl::Status CheckClocks();
-  absl::Status EndNotice(const std::string& name);
+  absl::Status EndNotice(const RunningNotice& notice);
   absl::Status Recount(const RunningNotice& notice, const std::string& calendar_digest);
 
   // ---- objections.cc ----
@@ -215,6 +227,10 @@ class Handlers {
   absl::StatusOr<Award> LockAward(db::Session& sql, std::string_view case_name,
                                   std::string_view objection_notice) const;
   absl::StatusOr<Notices> LockNotices(db::Session& sql, const std::set<std::string>& names) const;
+  // Judges it by the notice's policy and as its period is now, and keeps by what; whether it can
+  // hold its award.
+  absl::StatusOr<bool> JudgeObjection(journal::Unit& unit, const Rules& rules,
+                                      const v1::Notice& notice, v1::Objection* objection) const;
   // The award is held by the objection from now on.
   absl::Status Hold(journal::Unit& unit, Award* award, v1::Objection* objection);
   // Takes the objection off the award that it holds; the last one sets the award free, back to

@@ -52,7 +52,7 @@ absl::Status Handlers::RecordDeclaration(Context& context,
                                          v1::Case* answer) {
   return ChangeCase(
       context, request, request.name(), "RecordDeclaration", answer,
-      [&](journal::Unit&, const Rules& rules,
+      [&](journal::Unit& unit, const Rules& rules,
           v1::Case* review_case) -> absl::StatusOr<v1::CaseState> {
         YZ_RETURN_IF_ERROR(CheckCalled(*review_case));
         v1::Expert* expert = FindExpert(review_case->mutable_inspection(), request.expert());
@@ -72,8 +72,11 @@ absl::Status Handlers::RecordDeclaration(Context& context,
         *expert->mutable_declared_on() = DayToProto(rules.today);
         expert->set_removed(interest);
         if (interest) {
-          YZ_RETURN_IF_ERROR(Enter(rules, expert->subject(), common::v1::ACT_INTEREST,
-                                   "inspection", review_case));
+          // An act done before the interest was known draws a remark.
+          const auto act = NextAct(*review_case, expert->subject(), common::v1::ACT_INTEREST,
+                                   "inspection");
+          YZ_ASSIGN_OR_RETURN(const auto findings, Enter(rules, act, review_case));
+          EmitJudged(unit, review_case->name(), findings, rules.reference, act);
         }
         return review_case->state();
       });

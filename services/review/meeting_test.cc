@@ -14,6 +14,7 @@
 namespace yuezhan::review {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -133,6 +134,9 @@ TEST(Meeting, SaysWhoWasThereAndAsWhat) {
   auto whole = review.Closing(review.Get(name).meeting());
   whole.mutable_items(0)->set_resolution(rules::v1::RESOLUTION_AWARD);
   whole.add_absent("director-4");
+  auto* chair = whole.add_names();
+  chair->set_subject("director-1");
+  chair->set_display_name("主任甲");
   const auto reason = [&](auto change) {
     v1::CloseMeetingRequest request = whole;
     change(request);
@@ -150,7 +154,16 @@ TEST(Meeting, SaysWhoWasThereAndAsWhat) {
               request.mutable_facts()->set_recorder("director-2");
             }),
             "INVALID_FIELD");  // nobody of the association
+  EXPECT_EQ(reason([](auto& request) { *request.add_names() = request.names(0); }),
+            "INVALID_FIELD");
+  EXPECT_EQ(reason([](auto& request) { request.mutable_names(0)->set_subject("stranger"); }),
+            "INVALID_FIELD");
   EXPECT_EQ(reason([](auto&) {}), "");
+  v1::PrintDocumentRequest print;
+  print.set_name(whole.name());
+  print.set_kind(v1::DOCUMENT_KIND_MINUTES_EXTRACT);
+  EXPECT_THAT(review.Do(&Handlers::PrintDocument, review.secretary(), print).content(),
+              AllOf(HasSubstr("主任甲"), HasSubstr("（director-4）")));
   v1::GetMeetingRequest get;
   get.set_name(whole.name());
   auto closed = review.Do(&Handlers::GetMeeting, review.secretary(), get);
@@ -204,6 +217,29 @@ TEST(Meeting, ACorrectionIsANewResolutionThatCitesTheOld) {
   get.set_name(meeting->name());
   EXPECT_EQ(review.Do(&Handlers::GetMeeting, review.secretary(), get).items(0).corrects(),
             before.meeting());
+}
+
+// What is published is not corrected behind the public's back: the notice is withdrawn first.
+TEST(Meeting, OfAnAwardOnAListTheNoticeIsWithdrawnBeforeItIsCorrected) {
+  TestReview review;
+  const std::string name = review.CaseIn(v1::CASE_STATE_IN_NOTICE);
+  v1::ConveneMeetingRequest convene;
+  convene.add_items()->set_case_name(name);
+  convene.mutable_items(0)->set_corrects(review.Get(name).meeting());
+  const auto refused = review.Try(&Handlers::ConveneMeeting, review.secretary(), convene);
+  EXPECT_EQ(errors::Reason(refused.status()), "STATE_FORBIDS");
+  EXPECT_EQ(errors::Metadata(refused.status(), "method"), "WithdrawNotice");
+  v1::WithdrawNoticeRequest withdraw;
+  withdraw.set_name(review.Get(name).notice());
+  withdraw.set_reason("纪要表述有误");
+  review.Do(&Handlers::WithdrawNotice, review.secretary(), withdraw);
+  auto closing =
+      review.Closing(review.Do(&Handlers::ConveneMeeting, review.secretary(), convene).name());
+  closing.mutable_items(0)->set_resolution(rules::v1::RESOLUTION_AWARD);
+  review.Do(&Handlers::CloseMeeting, review.secretary(), closing);
+  EXPECT_EQ(review.Get(name).meeting(), closing.name());
+  review.PostAll(review.Issue({name}));  // anew, for the whole period
+  EXPECT_EQ(review.Get(name).state(), v1::CASE_STATE_IN_NOTICE);
 }
 
 // An award that is objected to while it waits for its correction is the objection's.

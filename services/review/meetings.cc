@@ -55,6 +55,12 @@ absl::Status CheckAttendance(const v1::CloseMeetingRequest& request) {
       if (there) in_the_room.insert(person);
     }
   }
+  std::set<std::string> named;
+  for (const v1::PersonName& name : request.names()) {
+    if (!persons.contains(name.subject()) || !named.insert(name.subject()).second)
+      return errors::InvalidField("names", "应为本次会议登记的人员，每人一次",
+                                  "must be of persons of this meeting, each once");
+  }
   const std::string& recorder = request.facts().recorder();
   if (!recorder.empty() && !in_the_room.contains(recorder))
     return errors::InvalidField("facts.recorder", "记录人应出席或列席会议",
@@ -121,16 +127,20 @@ absl::Status Handlers::Judge(journal::Unit& unit, const rules::v1::CaseFacts& fa
   const auto findings = rules::CheckMeetingItem(rules.policy, *rules.calendar, facts, rules.today);
   if (!rules::Allows(findings)) return errors::Refused(findings, review_case->name());
   for (const std::string& member : facts.recused()) {
-    YZ_RETURN_IF_ERROR(Enter(rules, member, common::v1::ACT_INTEREST, "meeting", review_case));
+    YZ_RETURN_IF_ERROR(
+        Enter(rules, NextAct(*review_case, member, common::v1::ACT_INTEREST, "meeting"),
+              review_case)
+            .status());
   }
   for (const std::string& member : facts.meeting().present()) {
     const auto& recused = facts.recused();
     if (std::find(recused.begin(), recused.end(), member) != recused.end()) continue;
-    YZ_RETURN_IF_ERROR(Enter(rules, member, common::v1::ACT_DECIDE, "meeting", review_case));
+    YZ_RETURN_IF_ERROR(
+        Enter(rules, NextAct(*review_case, member, common::v1::ACT_DECIDE, "meeting"), review_case)
+            .status());
   }
-  Keep(unit, findings, rules.reference, review_case);
+  Keep(unit, findings, rules.reference, facts, review_case);
   item->mutable_findings()->Assign(findings.begin(), findings.end());
-  unit.EmitPrivate(facts);
   return absl::OkStatus();
 }
 
@@ -198,7 +208,8 @@ absl::Status Handlers::ResolveCase(journal::Unit& unit, Sitting* sitting, v1::Me
       YZ_ASSIGN_OR_RETURN(fen, AmountOf(*item));
     }
     if (corrects && fen != in_force)
-      return BadItem(*item, "更正不改变金额", "a correction does not change the amount");
+      return BadItem(*item, "更正不改变金额；金额只能因异议由会议变更",
+                     "a correction does not change the amount; a resolution on an objection does");
     facts.set_on_objection(corrects);
     facts.set_resolved_amount_fen(fen);
     *item->mutable_amount() = MoneyOf(fen);
@@ -298,6 +309,7 @@ absl::Status Handlers::CloseMeeting(Context& context, const v1::CloseMeetingRequ
     *sitting.meeting.mutable_facts() = request.facts();
     *sitting.meeting.mutable_attending() = request.attending();
     *sitting.meeting.mutable_absent() = request.absent();
+    *sitting.meeting.mutable_names() = request.names();
     if (!request.facts().has_held_on())
       *sitting.meeting.mutable_facts()->mutable_held_on() = DayToProto(rules.today);
     YZ_RETURN_IF_ERROR(LockRows(unit.sql(), &sitting));

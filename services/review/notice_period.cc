@@ -27,6 +27,12 @@ constexpr absl::Duration kLongestWrite = absl::Seconds(30);
 // Between the clocks of two machines, or of a machine and the database.
 constexpr absl::Duration kClockTolerance = absl::Seconds(1);
 
+// One entry for each version of the notice: a period that was reopened ends again, a calendar that
+// comes back counts again.
+std::string KeyOf(const RunningNotice& notice) {
+  return Concat({notice.name, "@", std::to_string(notice.version)});
+}
+
 bool IsOver(Day last_day, absl::Time now) {
   return now >= BeijingMidnight(last_day + 1) + kLongestWrite + kClockTolerance;
 }
@@ -51,12 +57,14 @@ absl::Status Handlers::CheckClocks() {
       "no period is closed: this machine's clock and the database's differ by more than a second");
 }
 
-absl::Status Handlers::EndNotice(const std::string& name) {
+absl::Status Handlers::EndNotice(const RunningNotice& seen) {
+  const std::string& name = seen.name;
   return journal_.WriteInternal(
-      kEndsEntry, name, WallNow() + kWriteTime, [&](journal::Unit& unit) -> absl::Status {
+      kEndsEntry, KeyOf(seen), WallNow() + kWriteTime, [&](journal::Unit& unit) -> absl::Status {
         YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
         YZ_ASSIGN_OR_RETURN(v1::Notice notice, LockNotice(unit.sql(), name));
         YZ_RETURN_IF_ERROR(NoticeTransitions().Check(name, notice.state(), kEnds));
+        if (notice.etag() != std::to_string(seen.version)) return errors::Conflict();
         YZ_ASSIGN_OR_RETURN(const policy::v1::Policy* policy, PolicyOf(notice));
         const auto facts = PeriodFactsOf(notice);
         const auto findings = rules::NoticeHasRunOut(*policy, *rules.calendar, facts, rules.today);
@@ -64,6 +72,7 @@ absl::Status Handlers::EndNotice(const std::string& name) {
         // The rules count by days; the clocks' tolerance is ours.
         const auto period = rules::NoticePeriodOf(*policy, *rules.calendar, facts);
         if (!period || !IsOver(period->last_day, unit.Now())) return errors::Conflict();
+        EmitJudged(unit, name, findings, notice.policy(), facts);
         SetPeriod(*period, &notice);
         YZ_RETURN_IF_ERROR(Advance(unit, &notice, v1::NOTICE_STATE_ENDED, kEnds));
         YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("notices/*", name));
@@ -79,9 +88,7 @@ absl::Status Handlers::EndNotice(const std::string& name) {
 }
 
 absl::Status Handlers::Recount(const RunningNotice& seen, const std::string& calendar_digest) {
-  // Of each version of the notice, so that a calendar that comes back counts again.
-  const std::string key =
-      Concat({seen.name, "@", std::to_string(seen.version), "/", calendar_digest});
+  const std::string key = Concat({KeyOf(seen), "/", calendar_digest});
   return journal_.WriteInternal(
       kRecountsEntry, key, WallNow() + kWriteTime, [&](journal::Unit& unit) -> absl::Status {
         YZ_ASSIGN_OR_RETURN(v1::Notice notice, LockNotice(unit.sql(), seen.name));
@@ -115,7 +122,7 @@ absl::StatusOr<absl::Duration> Handlers::TendNotices() {
         YZ_RETURN_IF_ERROR(CheckClocks());
         clocks_checked = true;
       }
-      status = EndNotice(notice.name);
+      status = EndNotice(notice);
     }
     // Withdrawn, ended or counted by another replica since it was listed.
     if (status.ok() || absl::IsAborted(status) || errors::Reason(status) == "STATE_FORBIDS")

@@ -64,7 +64,7 @@ absl::Status Handlers::Show(const Context& context, v1::Notice* notice) const {
   if (SeesAllHosts(context.caller)) return absl::OkStatus();
   // What the public reads is the list and its period.
   notice->clear_findings();
-  notice->clear_statement();
+  ClearStatement(notice);
   return absl::OkStatus();
 }
 
@@ -164,8 +164,7 @@ absl::Status Handlers::IssueNotice(Context& context, const v1::IssueNoticeReques
     const auto findings =
         rules::CheckPublication(rules.policy, *rules.calendar, facts, rules.today);
     if (!rules::Allows(findings)) return errors::Refused(findings, answer->name());
-    Keep(unit, findings, rules.reference, answer);
-    unit.EmitPrivate(facts);
+    Keep(unit, findings, rules.reference, facts, answer);
     for (auto& [name, review_case] : cases) {
       review_case.set_notice(answer->name());
       YZ_RETURN_IF_ERROR(Advance(unit, &review_case, v1::CASE_STATE_IN_NOTICE, "IssueNotice"));
@@ -203,7 +202,7 @@ absl::Status Handlers::WithdrawNotice(Context& context, const v1::WithdrawNotice
           Advance(unit, &review_case, v1::CASE_STATE_AWARDED, "WithdrawNotice", request.reason()));
     }
     answer->set_reason(request.reason());
-    answer->clear_statement();
+    ClearStatement(answer);
     YZ_RETURN_IF_ERROR(Advance(unit, answer, v1::NOTICE_STATE_WITHDRAWN, "WithdrawNotice"));
     return Show(context, answer);
   });

@@ -24,30 +24,11 @@ constexpr absl::Duration kLongestWait = absl::Seconds(30);
 constexpr int kMostInQueue = 500;
 constexpr std::string_view kOfficerChannels[] = {"letter", "visit", "call"};
 
-// An award that is neither cleared nor gone can be held.
-bool CanBeHeld(v1::CaseState state) {
-  return state == v1::CASE_STATE_IN_NOTICE || state == v1::CASE_STATE_NOTICE_ENDED ||
-         state == v1::CASE_STATE_AWARDED || state == v1::CASE_STATE_OBJECTED;
-}
-
 // No meeting has anything to resolve of it any more.
 bool IsOutOfReach(v1::CaseState state) {
   return state == v1::CASE_STATE_WITHDRAWN || state == v1::CASE_STATE_CANCELLED ||
          state == v1::CASE_STATE_REFUSED || state == v1::CASE_STATE_CLEARED ||
          state == v1::CASE_STATE_PAID;
-}
-
-rules::v1::ObjectionFacts ObjectionFactsOf(const v1::Objection& objection,
-                                           const v1::Notice& notice) {
-  rules::v1::ObjectionFacts facts;
-  facts.set_kind(objection.objector_kind());
-  facts.set_named(!objection.objector_name().empty());
-  facts.set_contact_given(!objection.objector_contact().empty());
-  facts.set_sealed(objection.sealed());
-  facts.set_written(!objection.content().empty());
-  *facts.mutable_received_on() = objection.received_on();
-  *facts.mutable_period() = PeriodFactsOf(notice);
-  return facts;
 }
 
 // Working days for the step that is due in this state; 0: none is.
@@ -153,6 +134,19 @@ absl::Status Handlers::Show(v1::Objection* objection) const {
   return absl::OkStatus();
 }
 
+absl::StatusOr<bool> Handlers::JudgeObjection(journal::Unit& unit, const Rules& rules,
+                                              const v1::Notice& notice,
+                                              v1::Objection* objection) const {
+  YZ_ASSIGN_OR_RETURN(const policy::v1::Policy* policy, PolicyOf(notice));
+  const auto facts = ObjectionFactsOf(*objection, notice);
+  const auto findings = rules::CheckObjection(*policy, *rules.calendar, facts, rules.today);
+  objection->mutable_findings()->Assign(findings.begin(), findings.end());
+  const auto* in_time = rules::Find(findings, "objection.in-time");
+  objection->set_late(in_time != nullptr && in_time->outcome() == common::v1::OUTCOME_VIOLATED);
+  EmitJudged(unit, objection->name(), findings, notice.policy(), facts);
+  return rules::Allows(findings);
+}
+
 absl::Status Handlers::Hold(journal::Unit& unit, Award* award, v1::Objection* objection) {
   v1::Case& held = award->review_case;
   const bool period_over = held.state() == v1::CASE_STATE_NOTICE_ENDED;
@@ -223,14 +217,8 @@ absl::Status Handlers::FileObjection(Context& context, const v1::FileObjectionRe
     answer->set_filed_by(context.caller.subject);
     answer->set_lead(answer->objector_kind() == rules::v1::OBJECTOR_KIND_ANONYMOUS);
     *answer->mutable_waiting_since() = DayToProto(rules.today);
-    YZ_ASSIGN_OR_RETURN(const policy::v1::Policy* policy, PolicyOf(notice));
-    const auto findings = rules::CheckObjection(*policy, *rules.calendar,
-                                                ObjectionFactsOf(*answer, notice), rules.today);
-    answer->mutable_findings()->Assign(findings.begin(), findings.end());
-    EmitJudged(unit, answer->name(), findings, notice.policy());
-    const auto* in_time = rules::Find(findings, "objection.in-time");
-    answer->set_late(in_time != nullptr && in_time->outcome() == common::v1::OUTCOME_VIOLATED);
-    if (rules::Allows(findings) && CanBeHeld(award.review_case.state())) {
+    YZ_ASSIGN_OR_RETURN(const bool allowed, JudgeObjection(unit, rules, notice, answer));
+    if (allowed && CanBeHeld(award.review_case.state())) {
       YZ_RETURN_IF_ERROR(Hold(unit, &award, answer));
     }
     store_.InsertObjection(unit.sql(), answer);
@@ -257,13 +245,10 @@ absl::Status Handlers::AdmitObjection(Context& context, const v1::AdmitObjection
     YZ_RETURN_IF_ERROR(
         ObjectionTransitions().Check(request.name(), answer->state(), "AdmitObjection"));
     const v1::Notice& notice = award.notices.at(notice_name);
-    YZ_ASSIGN_OR_RETURN(const policy::v1::Policy* policy, PolicyOf(notice));
-    const auto findings = rules::CheckObjection(*policy, *rules.calendar,
-                                                ObjectionFactsOf(*answer, notice), rules.today);
-    answer->mutable_findings()->Assign(findings.begin(), findings.end());
-    EmitJudged(unit, answer->name(), findings, notice.policy());
+    YZ_ASSIGN_OR_RETURN(const bool allowed, JudgeObjection(unit, rules, notice, answer));
     answer->set_admission_reason(request.reason());
-    *answer->mutable_waiting_since() = DayToProto(rules.today);
+    *answer->mutable_admitted_on() = DayToProto(rules.today);
+    *answer->mutable_waiting_since() = answer->admitted_on();
     if (!request.accepted()) {
       const bool held = answer->holds();
       answer->set_holds(false);
@@ -274,7 +259,10 @@ absl::Status Handlers::AdmitObjection(Context& context, const v1::AdmitObjection
       }
       return Show(answer);
     }
-    if (!rules::Allows(findings)) return errors::Refused(findings, request.name());
+    if (!allowed) {
+      const rules::Findings findings(answer->findings().begin(), answer->findings().end());
+      return errors::Refused(findings, request.name());
+    }
     if (!answer->holds() && CanBeHeld(award.review_case.state())) {
       YZ_RETURN_IF_ERROR(Hold(unit, &award, answer));
     }
@@ -300,6 +288,7 @@ absl::Status Handlers::ReportExamination(Context& context,
     YZ_RETURN_IF_ERROR(Save(unit, &review_case));
     answer->set_report(request.report());
     answer->set_examined_by(context.caller.subject);
+    *answer->mutable_examined_on() = DayToProto(rules.today);
     answer->clear_waiting_since();
     YZ_RETURN_IF_ERROR(Advance(unit, answer, v1::OBJECTION_STATE_EXAMINED, "ReportExamination"));
     return Show(answer);
@@ -322,6 +311,7 @@ absl::Status Handlers::AnswerObjection(Context& context, const v1::AnswerObjecti
       }
     }
     answer->set_answer(request.answer());
+    *answer->mutable_answered_on() = DayToProto(BeijingDay(unit.Now()));
     answer->clear_waiting_since();
     YZ_RETURN_IF_ERROR(Advance(unit, answer, v1::OBJECTION_STATE_ANSWERED, "AnswerObjection"));
     return Show(answer);

@@ -94,8 +94,9 @@ absl::Status Handlers::RecordAssessment(Context& context,
                                                     common::v1::ACT_PREPARE, "assessment",
                                                     review_case));
                       for (const std::string& assessor : request.assessors()) {
-                        YZ_RETURN_IF_ERROR(Enter(rules, assessor, common::v1::ACT_PREPARE,
-                                                 "assessment", review_case));
+                        const auto act = NextAct(*review_case, assessor,
+                                                 common::v1::ACT_PREPARE, "assessment");
+                        YZ_RETURN_IF_ERROR(Enter(rules, act, review_case).status());
                       }
                       rules::v1::AssessmentFacts facts;
                       *facts.mutable_scores() = request.scores();
@@ -112,8 +113,7 @@ absl::Status Handlers::RecordAssessment(Context& context,
                         return !request.qualified() && finding.rule_id() == "assessment.qualified";
                       });
                       if (!against.empty()) return errors::Refused(against, review_case->name());
-                      Keep(unit, findings, rules.reference, review_case);
-                      unit.EmitPrivate(facts);
+                      Keep(unit, findings, rules.reference, facts, review_case);
                       *review_case->mutable_assessment() = std::move(facts);
                       review_case->clear_opinion();
                       review_case->clear_finding_reviews();
@@ -212,8 +212,7 @@ absl::Status Handlers::PrepareOpinion(Context& context, const v1::PrepareOpinion
         if (!against.empty()) return errors::Refused(against, review_case->name());
         YZ_RETURN_IF_ERROR(CheckReviews(request, findings));
         *review_case->mutable_finding_reviews() = request.finding_reviews();
-        Keep(unit, findings, rules.reference, review_case);
-        unit.EmitPrivate(facts);
+        Keep(unit, findings, rules.reference, facts, review_case);
         return v1::CASE_STATE_OPINION_PREPARED;
       });
 }
@@ -235,8 +234,7 @@ absl::Status Handlers::ApproveOpinion(Context& context, const v1::ApproveOpinion
                           rules::CheckOpinion(rules.policy, *rules.calendar, facts, rules.today);
                       if (!rules::Allows(findings))
                         return errors::Refused(findings, review_case->name());
-                      Keep(unit, findings, rules.reference, review_case);
-                      unit.EmitPrivate(facts);
+                      Keep(unit, findings, rules.reference, facts, review_case);
                       review_case->mutable_earlier_points()->MergeFrom(opinion->points());
                       return StateAfter(opinion->recommendation());
                     });

@@ -1,3 +1,6 @@
+#include <map>
+
+#include "common/base/ids.h"
 #include "common/base/status_macros.h"
 #include "common/base/time_proto.h"
 #include "common/errors/errors.h"
@@ -9,6 +12,9 @@
 // Where and when a notice was shown, and when not (article 5.3).
 namespace yuezhan::review {
 namespace {
+
+constexpr std::string_view kDown = "RecordPostingDown";
+constexpr int kAtOnce = 100;  // objections
 
 absl::Status CheckShown(const v1::Notice& notice, const std::string& list_digest,
                         std::string_view path) {
@@ -40,10 +46,16 @@ absl::Status BadTime(std::string_view path) {
                               "must lie between the site's last change and now");
 }
 
+bool IsEnded(const v1::Notice& notice) {
+  return notice.state() == v1::NOTICE_STATE_ENDED || notice.state() == v1::NOTICE_STATE_CONCLUDED;
+}
+
 // Counts the period of the postings as they are now; the state that follows.
 v1::NoticeState Count(const policy::v1::Policy& policy, const policy::Calendar& calendar,
                       v1::Notice* notice) {
   if (const auto period = rules::NoticePeriodOf(policy, calendar, PeriodFactsOf(*notice))) {
+    // What breaks no period leaves the end that it had.
+    if (IsEnded(*notice)) return notice->state();
     SetPeriod(*period, notice);
     return v1::NOTICE_STATE_RUNNING;
   }
@@ -86,9 +98,9 @@ absl::Status Handlers::RecordPostingDown(Context& context,
                                          const v1::RecordPostingDownRequest& request,
                                          v1::Notice* answer) {
   return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
+    YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
     YZ_ASSIGN_OR_RETURN(*answer, LockNotice(unit.sql(), request.name()));
-    YZ_RETURN_IF_ERROR(
-        NoticeTransitions().Check(request.name(), answer->state(), "RecordPostingDown"));
+    YZ_RETURN_IF_ERROR(NoticeTransitions().Check(request.name(), answer->state(), kDown));
     YZ_ASSIGN_OR_RETURN(v1::Posting * posting, FindPosting(answer, request.site()));
     if (IsDown(*posting)) return errors::AlreadyExists("site", answer->name());
     const absl::Time down = FromProto(request.down_time());
@@ -101,10 +113,48 @@ absl::Status Handlers::RecordPostingDown(Context& context,
     *added->mutable_down_time() = request.down_time();
     added->set_reason(request.reason());
     YZ_ASSIGN_OR_RETURN(const policy::v1::Policy* policy, PolicyOf(*answer));
-    const v1::NoticeState to = Count(*policy, *rulebook_.calendar(), answer);
-    YZ_RETURN_IF_ERROR(Advance(unit, answer, to, "RecordPostingDown"));
+    const v1::NoticeState to = Count(*policy, *rules.calendar, answer);
+    const bool reopens = IsEnded(*answer) && to == v1::NOTICE_STATE_SUSPENDED;
+    if (reopens) ClearStatement(answer);
+    YZ_RETURN_IF_ERROR(Advance(unit, answer, to, kDown));
+    if (reopens) {
+      YZ_RETURN_IF_ERROR(Reopen(unit, rules, *answer));
+    }
     return Show(context, answer);
   });
+}
+
+absl::Status Handlers::Reopen(journal::Unit& unit, const Rules& rules, const v1::Notice& notice) {
+  YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("notices/*", notice.name()));
+  YZ_ASSIGN_OR_RETURN(auto cases, store_.LockCasesOn(unit.sql(), id));
+  std::map<std::string, Award> awards;
+  for (v1::Case& review_case : cases) {
+    const v1::CaseState state = review_case.state();
+    // From there on payment decides.
+    if (state == v1::CASE_STATE_CLEARED || state == v1::CASE_STATE_PAID) {
+      return errors::StateForbids(review_case.name(), CaseTransitions().StateName(state),
+                                  {"NOTICE_ENDED", "OBJECTED"}, "");
+    }
+    if (state == v1::CASE_STATE_NOTICE_ENDED) {
+      YZ_RETURN_IF_ERROR(Advance(unit, &review_case, v1::CASE_STATE_IN_NOTICE, kDown));
+    }
+    awards[review_case.name()].review_case = review_case;
+  }
+  // What came late by the end that is none any more came in time, and holds its award.
+  for (Page page{"", kAtOnce};;) {
+    YZ_ASSIGN_OR_RETURN(auto objections, store_.Objections(unit.sql(), id, page));
+    for (v1::Objection& objection : objections) {
+      if (objection.state() != v1::OBJECTION_STATE_RECEIVED || objection.holds()) continue;
+      YZ_ASSIGN_OR_RETURN(const bool allowed, JudgeObjection(unit, rules, notice, &objection));
+      const auto award = awards.find(objection.case_name());
+      if (!allowed || award == awards.end() || !CanBeHeld(award->second.review_case.state()))
+        continue;
+      YZ_RETURN_IF_ERROR(Hold(unit, &award->second, &objection));
+      if (!store_.UpdateObjection(unit.sql(), &objection)) return errors::Conflict();
+    }
+    if (static_cast<int>(objections.size()) < page.limit) return absl::OkStatus();
+    YZ_ASSIGN_OR_RETURN(page.after, IdOf("notices/*/objections/*", objections.back().name()));
+  }
 }
 
 absl::Status Handlers::RecordPostingBack(Context& context,

@@ -110,6 +110,86 @@ TEST(Postings, WhatGoesDownAfterTheLastDayBreaksNothing) {
   EXPECT_EQ(review.GetNotice(notice).state(), v1::NOTICE_STATE_ENDED);
 }
 
+v1::RecordPostingDownRequest DownAt(TestReview& review, const std::string& notice, Day day) {
+  auto request = review.DownOf(notice, "talent");
+  *request.mutable_down_time() = ToProto(BeijingMidnight(day) + absl::Hours(10));
+  return request;
+}
+
+// Found only after the end: the period is not short, whoever signed already.
+TEST(Postings, FoundDownAfterTheEndThePeriodIsReopenedAndRunsOut) {
+  for (const bool concluded : {false, true}) {
+    SCOPED_TRACE(concluded);
+    TestReview review;
+    const std::string held = review.CaseIn(v1::CASE_STATE_AWARDED);
+    const std::string free = review.CaseIn(v1::CASE_STATE_AWARDED);
+    const std::string notice = review.Issue(concluded ? std::vector{held} : std::vector{held, free});
+    review.PostAll(notice);  // on Tuesday 2021-04-06: 7 to 13 April
+    review.Object(held);
+    GoTo(review, 14, 9);
+    review.Tend();
+    const std::string late = review.Object(held);
+    ASSERT_TRUE(review.GetObjection(late).late());
+    ASSERT_FALSE(review.GetObjection(late).holds());
+    if (concluded) review.SignBoth(notice);
+    ASSERT_EQ(review.GetNotice(notice).state(),
+              concluded ? v1::NOTICE_STATE_CONCLUDED : v1::NOTICE_STATE_ENDED);
+    // What went down after the last day changes nothing; nor does it stand in the way.
+    ASSERT_TRUE(review.Try(&Handlers::RecordPostingDown, review.secretary(),
+                           review.DownOf(notice, "association"))
+                    .ok());
+    const v1::Notice unchanged = review.GetNotice(notice);
+    EXPECT_EQ(DayFromProto(unchanged.last_day()), Day(2021, 4, 13));
+    EXPECT_EQ(unchanged.has_statement(), concluded);
+    const auto down = review.Do(&Handlers::RecordPostingDown, review.secretary(),
+                                DownAt(review, notice, Day(2021, 4, 8)));
+    EXPECT_EQ(down.state(), v1::NOTICE_STATE_SUSPENDED);
+    EXPECT_FALSE(down.has_statement());
+    EXPECT_TRUE(down.open_for_objection());
+    EXPECT_EQ(review.Get(held).state(), v1::CASE_STATE_OBJECTED);
+    EXPECT_EQ(review.Get(held).open_objections_size(), 2);
+    EXPECT_FALSE(review.GetObjection(late).late());
+    EXPECT_EQ(review.Get(free).state(),
+              concluded ? v1::CASE_STATE_AWARDED : v1::CASE_STATE_IN_NOTICE);
+    EXPECT_EQ(errors::Reason(review.Sign(notice, v1::OFFICE_ASSOCIATION).status()), "STATE_FORBIDS");
+    // Back on the 9th, two days are lost: it runs to the 15th, and ends a second time.
+    auto back = review.BackOf(notice, "talent");
+    *back.mutable_back_time() = ToProto(BeijingMidnight(Day(2021, 4, 9)) + absl::Hours(10));
+    const auto running = review.Do(&Handlers::RecordPostingBack, review.secretary(), back);
+    EXPECT_EQ(running.state(), v1::NOTICE_STATE_SUSPENDED);  // the other site went down since
+    review.Do(&Handlers::RecordPostingBack, review.secretary(),
+              review.BackOf(notice, "association"));
+    EXPECT_EQ(DayFromProto(review.GetNotice(notice).last_day()), Day(2021, 4, 16));
+    review.Tend();
+    EXPECT_EQ(review.GetNotice(notice).state(), v1::NOTICE_STATE_RUNNING);
+    review.PassPeriod(notice);
+    review.Tend();
+    EXPECT_EQ(review.GetNotice(notice).state(), v1::NOTICE_STATE_ENDED);
+    if (concluded) continue;
+    EXPECT_EQ(review.Get(free).state(), v1::CASE_STATE_NOTICE_ENDED);
+    review.SignBoth(notice);
+    EXPECT_EQ(review.Get(free).state(), v1::CASE_STATE_CLEARED);
+    EXPECT_EQ(review.Get(held).state(), v1::CASE_STATE_OBJECTED);
+    int cleared = 0;
+    for (const auto& step : review.StepsOf(free)) cleared += step.state() == v1::CASE_STATE_CLEARED;
+    EXPECT_EQ(cleared, 1);
+  }
+}
+
+TEST(Postings, OnceAnAwardIsClearedThePeriodIsReopenedNoMore) {
+  TestReview review;
+  const std::string name = review.CaseIn(v1::CASE_STATE_CLEARED);
+  const std::string notice = review.Get(name).notice();
+  const v1::Notice before = review.GetNotice(notice);
+  const auto refused = review.Try(&Handlers::RecordPostingDown, review.secretary(),
+                                  DownAt(review, notice, Day(2021, 4, 8)));
+  EXPECT_EQ(errors::Reason(refused.status()), "STATE_FORBIDS") << refused.status();
+  EXPECT_EQ(review.GetNotice(notice).SerializeAsString(), before.SerializeAsString());
+  EXPECT_EQ(review.Get(name).state(), v1::CASE_STATE_CLEARED);
+  // That the site took the list down in the end is recorded all the same.
+  EXPECT_EQ(Down(review, notice, "talent").state(), v1::NOTICE_STATE_CONCLUDED);
+}
+
 TEST(Postings, TimesAndDigestsAreChecked) {
   TestReview review;
   const std::string notice = review.Get(review.CaseIn(v1::CASE_STATE_IN_NOTICE)).notice();

@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/money.h"
+#include "common/base/text.h"
 #include "common/base/time_proto.h"
 #include "common/policy/policy.h"
 #include "common/rules/amount_words.h"
@@ -43,7 +44,7 @@ std::string WordOn(const v1::Case& review_case, const std::string& rule_id) {
     const std::string word = review.confirmed() ? "确认" : "有异议";
     return review.remark().empty() ? word : absl::StrCat(word, "：", review.remark());
   }
-  return "";
+  return "—";  // on the opinion itself
 }
 
 std::string InspectionZh(const v1::Inspection& inspection) {
@@ -75,7 +76,7 @@ std::string ResolutionZh(const v1::MeetingItem& item) {
   }
   switch (item.resolution()) {
     case rules::v1::RESOLUTION_AWARD:
-      return "同意给予一次性资助";
+      return "给予一次性资助";
     case rules::v1::RESOLUTION_REFUSE:
       return "不予资助";
     case rules::v1::RESOLUTION_DEFER:
@@ -85,18 +86,31 @@ std::string ResolutionZh(const v1::MeetingItem& item) {
   }
 }
 
+// "经会议研究，一致同意：", what was resolved follows.
 std::string HowZh(const v1::MeetingItem& item) {
+  if (item.resolution() == rules::v1::RESOLUTION_UNSPECIFIED &&
+      item.objection_resolution() == v1::OBJECTION_RESOLUTION_UNSPECIFIED)
+    return "";
   const int votes = item.votes_for() + item.votes_against() + item.abstentions();
-  if (votes == 0) return "经会议研究，一致同意。";
-  return absl::StrCat("经表决，同意", item.votes_for(), "票，反对", item.votes_against(), "票，弃权",
-                      item.abstentions(), "票。");
+  if (votes == 0) return "经会议研究，一致同意：";
+  return absl::StrCat("经表决（同意", item.votes_for(), "票，反对", item.votes_against(), "票，弃权",
+                      item.abstentions(), "票），会议决定：");
+}
+
+// 一 to 九十九, as headings count.
+std::string CountZh(size_t n) {
+  constexpr std::string_view kDigits[] = {"", "一", "二", "三", "四", "五", "六", "七", "八", "九"};
+  if (n > 99) return absl::StrCat(n);
+  if (n < 10) return std::string(kDigits[n]);
+  return Concat({n < 20 ? "" : kDigits[n / 10], "十", kDigits[n % 10]});
 }
 
 }  // namespace
 
 std::string Printed::Person(const std::string& subject) const {
   const auto name = names.find(subject);
-  return name == names.end() ? subject : name->second;
+  if (name != names.end()) return name->second;
+  return subject.empty() ? "" : absl::StrCat("（", subject, "）");
 }
 
 std::string Printed::Persons(
@@ -105,6 +119,21 @@ std::string Printed::Persons(
   return absl::StrJoin(subjects, "、", [this](std::string* out, const std::string& subject) {
     absl::StrAppend(out, Person(subject));
   });
+}
+
+std::string Printed::Delegate(const std::string& subject, const std::string& on_behalf_of) const {
+  if (on_behalf_of.empty()) return Person(subject);
+  return absl::StrCat(Person(subject), "（受", Person(on_behalf_of), "委托）");
+}
+
+std::string Printed::Actor(const v1::Case& review_case, const std::string& subject,
+                           common::v1::Act act, std::string_view what) const {
+  std::string on_behalf_of;
+  for (const auto& done : review_case.acts()) {
+    if (done.person() == subject && done.act() == act && done.what() == what)
+      on_behalf_of = done.on_behalf_of();
+  }
+  return Delegate(subject, on_behalf_of);
 }
 
 std::string Printed::LevelZh(common::v1::StationLevel level) const {
@@ -124,6 +153,13 @@ Values CommonValues(const Rules& rules) {
       .Text("regulation", rules.policy.document().title_zh())
       .Text("regulation_number", rules.policy.document().number());
   return values;
+}
+
+std::string Sentence(const std::string& text) {
+  for (const std::string_view end : {"。", "！", "？", "；", "：", "."}) {
+    if (text.empty() || std::string_view(text).ends_with(end)) return text;
+  }
+  return Concat({text, "。"});
 }
 
 std::string DayZh(const google::type::Date& date) {
@@ -156,8 +192,10 @@ Values ReviewFormValues(const Printed& printed, const v1::Case& review_case) {
             review_case.has_inspection() ? InspectionZh(review_case.inspection()) : "未安排")
       .Text("recommendation", RecommendationZh(opinion.recommendation()))
       .Text("reason", opinion.reason())
-      .Text("prepared_by", printed.Person(opinion.prepared_by()))
-      .Text("approved_by", printed.Person(opinion.approved_by()))
+      .Text("prepared_by", printed.Actor(review_case, opinion.prepared_by(),
+                                         common::v1::ACT_PREPARE, "opinion"))
+      .Text("approved_by", printed.Actor(review_case, opinion.approved_by(),
+                                         common::v1::ACT_APPROVE, "opinion"))
       .Text("date", opinion.approved_by().empty()
                         ? "　　年　　月　　日"
                         : FormatDayZh(BeijingDay(FromProto(review_case.state_time()))));
@@ -191,7 +229,7 @@ Values ReviewFormValues(const Printed& printed, const v1::Case& review_case) {
 
 Values InspectionValues(const Printed& printed, const v1::Case& review_case) {
   const v1::Inspection& inspection = review_case.inspection();
-  constexpr std::string_view kDeclarations[] = {"尚未声明", "无利害关系", "有利害关系，已更换"};
+  constexpr std::string_view kDeclarations[] = {"尚未声明", "无利害关系", "有利害关系，已回避"};
   std::vector<Values> experts, items;
   for (const v1::Expert& expert : inspection.experts()) {
     const auto& attended = inspection.attended();
@@ -223,7 +261,8 @@ Values InspectionValues(const Printed& printed, const v1::Case& review_case) {
       .Text("done_on", DayZh(inspection.done_on()))
       .Text("called_for", inspection.reason())
       .Text("conclusion", inspection.conclusion())
-      .Text("recorded_by", printed.Person(inspection.recorded_by()))
+      .Text("recorded_by", printed.Actor(review_case, inspection.recorded_by(),
+                                         common::v1::ACT_PREPARE, "inspection"))
       .List("experts", std::move(experts))
       .List("items", std::move(items))
       .List("files", FileRows(evidence));
@@ -237,11 +276,11 @@ Values RequestValues(const Printed& printed) {
     std::string opinion = absl::StrCat(
         "考核认定", review_case.assessment().qualified() ? "合格" : "不合格", "；初审意见：",
         RecommendationZh(review_case.opinion().recommendation()), "。",
-        review_case.opinion().reason());
+        Sentence(review_case.opinion().reason()));
     int64_t fen = level == nullptr ? 0 : level->subsidy_fen();
     for (const v1::Objection& objection : printed.objections) {
       if (objection.name() != item.objection()) continue;
-      opinion = absl::StrCat("异议核查情况：", objection.report());
+      opinion = absl::StrCat("异议核查情况：", Sentence(objection.report()));
       fen = FenOf(review_case.awarded_amount()).value_or(0);
     }
     items.push_back(Values()
@@ -265,7 +304,7 @@ Values MinutesValues(const Printed& printed) {
   for (const v1::MeetingItem& item : printed.meeting.items()) {
     const int64_t fen = FenOf(item.amount()).value_or(0);
     items.push_back(Values()
-                        .Text("number", absl::StrCat(items.size() + 1))
+                        .Text("number", CountZh(items.size() + 1))
                         .Text("what", ItemZh(printed, item))
                         .Text("resolution", ResolutionZh(item))
                         .Flag("has_amount", fen > 0)

@@ -92,8 +92,18 @@ std::string ObjectionsZh(const Printed& printed) {
   absl::StrAppend(&text, absl::StrJoin(channels, "、", [](std::string* out, const auto& channel) {
                     absl::StrAppend(out, channel.first, channel.second, "件");
                   }));
-  absl::StrAppend(&text, "。其中受理", accepted, "件，匿名线索", leads, "件，逾期收到", late, "件。");
-  return text;
+  absl::StrAppend(&text, "。其中受理", accepted, "件");
+  if (leads > 0) absl::StrAppend(&text, "，匿名线索", leads, "件");
+  if (late > 0) absl::StrAppend(&text, "，逾期收到", late, "件");
+  return absl::StrCat(text, "。");
+}
+
+// The officer who signed for the office, and for whom where a delegation is on record.
+std::string SignerZh(const Printed& printed, v1::Office office, const std::string& officer) {
+  for (const v1::DelegatedSignature& each : printed.notice.delegated_signatures()) {
+    if (each.office() == office) return printed.Delegate(officer, each.on_behalf_of());
+  }
+  return printed.Person(officer);
 }
 
 std::string ObjectionResolutionZh(v1::ObjectionResolution resolution) {
@@ -179,14 +189,17 @@ Values ResultValues(const Printed& printed) {
       .Text("period", PeriodZh(printed))
       .Text("list_digest", notice.list_digest())
       .Text("objections", ObjectionsZh(printed))
-      .Text("association_officer", printed.Person(statement.association_officer()))
-      .Text("talent_office_officer", printed.Person(statement.talent_office_officer()))
+      .Text("association_officer",
+            SignerZh(printed, v1::OFFICE_ASSOCIATION, statement.association_officer()))
+      .Text("talent_office_officer",
+            SignerZh(printed, v1::OFFICE_TALENT_OFFICE, statement.talent_office_officer()))
       .Text("date", statement.has_made_on() ? DayZh(statement.made_on()) : "　　年　　月　　日")
       .List("postings", std::move(postings))
       .List("lines", std::move(lines));
 }
 
-Values ObjectionValues(const Printed& printed, const v1::Objection& objection) {
+Values ObjectionValues(const Printed& printed, const v1::Objection& objection,
+                       const google::type::Date& done_on) {
   const v1::Case& review_case = printed.cases.at(objection.case_name());
   std::vector<Values> grounds;
   for (const auto& finding : objection.findings()) {
@@ -199,8 +212,10 @@ Values ObjectionValues(const Printed& printed, const v1::Objection& objection) {
     if (file.code == "examination") found.push_back(file);
   }
   const std::string objector = objection.objector_name();
+  const bool person = objection.objector_kind() == rules::v1::OBJECTOR_KIND_PERSON;
   return CommonValues(*printed.rules)
       .Text("objector_name", objector.empty() ? "异议人" : objector)
+      .Text("you", objector.empty() ? "你（单位）" : person ? "您" : "你单位")
       .Text("station_name", review_case.station_name())
       .Text("host_name", review_case.host_name())
       .Text("level", printed.LevelZh(review_case.category()))
@@ -210,14 +225,15 @@ Values ObjectionValues(const Printed& printed, const v1::Objection& objection) {
       .Text("content", objection.content())
       .Flag("accepted", objection.state() != v1::OBJECTION_STATE_NOT_ACCEPTED &&
                             objection.state() != v1::OBJECTION_STATE_RECEIVED && grounds.empty())
-      .Text("reason", objection.admission_reason())
-      .Text("report", objection.report())
-      .Text("examiner", printed.Person(objection.examined_by()))
+      .Text("reason", Sentence(objection.admission_reason()))
+      .Text("report", Sentence(objection.report()))
+      .Text("examiner", printed.Actor(review_case, objection.examined_by(),
+                                      common::v1::ACT_EXAMINE_OBJECTION, objection.name()))
       .Flag("late", objection.late())
       .Flag("resolved", objection.resolution() != v1::OBJECTION_RESOLUTION_UNSPECIFIED)
       .Text("resolution", ObjectionResolutionZh(objection.resolution()))
-      .Text("answer", objection.answer())
-      .Text("date", FormatDayZh(printed.rules->today))
+      .Text("answer", Sentence(objection.answer()))
+      .Text("date", DayZh(done_on))
       .List("grounds", std::move(grounds))
       .List("files", FileRows(found));
 }
@@ -256,7 +272,11 @@ absl::Status PrintOf(v1::DocumentKind kind, const std::string& name, const Print
       break;
   }
   const v1::Objection& objection = printed.objections.front();
-  const Values values = ObjectionValues(printed, objection);
+  const google::type::Date& done_on =
+      kind == v1::DOCUMENT_KIND_OBJECTION_ADMISSION  ? objection.admitted_on()
+      : kind == v1::DOCUMENT_KIND_EXAMINATION_REPORT ? objection.examined_on()
+                                                     : objection.answered_on();
+  const Values values = ObjectionValues(printed, objection, done_on);
   const std::string_view state = ObjectionTransitions().StateName(objection.state());
   if (kind == v1::DOCUMENT_KIND_OBJECTION_ADMISSION) {
     if (objection.admission_reason().empty()) return Needs(name, state, "ACCEPTED", "AdmitObjection");

@@ -68,6 +68,8 @@ absl::Status Handlers::PrintDocument(Context& context, const v1::PrintDocumentRe
       YZ_ASSIGN_OR_RETURN(const auto review_case, store_.Case(sql, case_id, false));
       if (!review_case) return errors::NotFound(name);
       printed.cases[name] = *review_case;
+      for (const v1::Expert& expert : review_case->inspection().experts())
+        printed.names.emplace(expert.subject(), expert.display_name());
       YZ_ASSIGN_OR_RETURN(const auto names, NamesIn(sql, name));
       printed.names.insert(names.begin(), names.end());
       return absl::OkStatus();
@@ -82,6 +84,8 @@ absl::Status Handlers::PrintDocument(Context& context, const v1::PrintDocumentRe
         YZ_ASSIGN_OR_RETURN(const auto meeting, store_.Meeting(sql, id, false));
         if (!meeting) return errors::NotFound(request.name());
         printed.meeting = *meeting;
+        for (const v1::PersonName& name : meeting->names())
+          printed.names[name.subject()] = name.display_name();
         for (const v1::MeetingItem& item : meeting->items()) {
           YZ_RETURN_IF_ERROR(add_case(item.case_name()));
           if (item.objection().empty()) continue;

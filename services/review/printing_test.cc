@@ -67,7 +67,7 @@ TEST(Documents, OfTheWholeFlow) {
                           HasSubstr("符合&lt;b&gt;产业&lt;/b&gt;方向"),
                           HasSubstr("建议给予资助"), HasSubstr("岳阳市科学技术协会")));
   EXPECT_THAT(Content(review, v1::DOCUMENT_KIND_INSPECTION_RECORD, name),
-              AllOf(HasSubstr("办公场所"), HasSubstr("有利害关系，已更换"),
+              AllOf(HasSubstr("办公场所"), HasSubstr("有利害关系，已回避"),
                     HasSubstr(evidence.sha256()), HasSubstr("与申报材料一致")));
   const std::string meeting = review.Convene({name});
   EXPECT_THAT(Content(review, v1::DOCUMENT_KIND_DECISION_REQUEST, meeting),
@@ -83,8 +83,9 @@ TEST(Documents, OfTheWholeFlow) {
   review.Do(&Handlers::CloseMeeting, review.secretary(), closing);
   review.Reserve(name);
   EXPECT_THAT(Content(review, v1::DOCUMENT_KIND_MINUTES_EXTRACT, meeting),
-              AllOf(HasSubstr("岳人才办纪〔2021〕7号"), HasSubstr("director-1"),
-                    HasSubstr("伍万元整"), HasSubstr("一致同意")));
+              AllOf(HasSubstr("岳人才办纪〔2021〕7号"), HasSubstr("（director-1）"),
+                    HasSubstr("（一）绿色化工"), HasSubstr("一致同意：给予一次性资助"),
+                    HasSubstr("伍万元整")));
   const std::string notice = review.Issue({name});
   review.PostAll(notice);
   const std::string published = Content(review, v1::DOCUMENT_KIND_PUBLIC_NOTICE, notice);

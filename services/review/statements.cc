@@ -1,3 +1,5 @@
+#include <set>
+
 #include "common/base/ids.h"
 #include "common/base/money.h"
 #include "common/base/status_macros.h"
@@ -16,6 +18,19 @@ RoleSet RolesOf(v1::Office office) {
                                           : RoleSet{Role::kSecretary, Role::kDirector};
 }
 
+// Who stands behind the signature of an office: its officer, and for whom under a delegation.
+std::set<std::string> Signers(const v1::Notice& notice, v1::Office office) {
+  const auto& statement = notice.statement();
+  std::set<std::string> persons = {office == v1::OFFICE_ASSOCIATION
+                                       ? statement.association_officer()
+                                       : statement.talent_office_officer()};
+  for (const v1::DelegatedSignature& each : notice.delegated_signatures()) {
+    if (each.office() == office) persons.insert(each.on_behalf_of());
+  }
+  persons.erase("");
+  return persons;
+}
+
 // Signs for one office; true when both have.
 absl::StatusOr<bool> Sign(const Caller& caller, v1::Office office, v1::Notice* notice) {
   auto* statement = notice->mutable_statement();
@@ -27,12 +42,23 @@ absl::StatusOr<bool> Sign(const Caller& caller, v1::Office office, v1::Notice* n
   return !statement->association_officer().empty() && !statement->talent_office_officer().empty();
 }
 
+// A signature under a delegation counts for both persons: neither signs for the other office too.
+absl::Status CheckBehindThem(const v1::Notice& notice) {
+  const auto association = Signers(notice, v1::OFFICE_ASSOCIATION);
+  for (const std::string& person : Signers(notice, v1::OFFICE_TALENT_OFFICE)) {
+    if (!association.contains(person) || notice.delegated_signatures().empty()) continue;
+    return errors::InvalidField("on_behalf_of", "本人或者委托人已代表另一部门签署，请由其他人员签署",
+                                "stands behind the other office's signature: another must sign");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status Handlers::DropStatement(journal::Unit& unit, v1::Notice* notice,
                                      std::string_view method) {
   if (!notice->has_statement()) return absl::OkStatus();
-  notice->clear_statement();
+  ClearStatement(notice);
   if (notice->state() == v1::NOTICE_STATE_CONCLUDED)
     return Advance(unit, notice, v1::NOTICE_STATE_ENDED, method);
   return store_.UpdateNotice(unit.sql(), notice) ? absl::OkStatus() : errors::Conflict();
@@ -47,8 +73,7 @@ absl::Status Handlers::Clear(journal::Unit& unit, const Rules& rules, const v1::
   if (digest != review_case->line_digest() || digest != facts.published_line_digest())
     return errors::DataLoss(review_case->name());
   const auto findings = rules::CheckPayment(*policy, *rules.calendar, facts, rules.today);
-  Keep(unit, findings, notice.policy(), review_case);
-  unit.EmitPrivate(facts);
+  Keep(unit, findings, notice.policy(), facts, review_case);
   if (!rules::Allows(findings)) return Save(unit, review_case);
   return Advance(unit, review_case, v1::CASE_STATE_CLEARED, method, "", &facts);
 }
@@ -64,17 +89,33 @@ absl::Status Handlers::SignNoticeResult(Context& context,
     YZ_RETURN_IF_ERROR(
         NoticeTransitions().Check(request.name(), answer->state(), "SignNoticeResult"));
     YZ_ASSIGN_OR_RETURN(const bool both, Sign(context.caller, request.office(), answer));
+    if (!request.on_behalf_of().empty()) {
+      rules::v1::ActFacts act;
+      act.set_person(context.caller.subject);
+      act.set_act(common::v1::ACT_APPROVE);
+      act.set_what(answer->name());
+      act.set_on_behalf_of(request.on_behalf_of());
+      std::set<std::string> cases;
+      for (const v1::AwardLine& line : answer->lines()) cases.insert(line.case_name());
+      YZ_ASSIGN_OR_RETURN(const std::string used, UseDelegation(unit, rules.today, act, cases));
+      v1::DelegatedSignature* signature = answer->add_delegated_signatures();
+      signature->set_office(request.office());
+      signature->set_on_behalf_of(request.on_behalf_of());
+      signature->set_delegation(used);
+    }
+    YZ_RETURN_IF_ERROR(CheckBehindThem(*answer));
     if (!both) {
       YZ_RETURN_IF_ERROR(Advance(unit, answer, v1::NOTICE_STATE_ENDED, "SignNoticeResult"));
       return Show(context, answer);
     }
     *answer->mutable_statement()->mutable_made_on() = DayToProto(rules.today);
     YZ_ASSIGN_OR_RETURN(const policy::v1::Policy* policy, PolicyOf(*answer));
-    const auto findings = rules::CheckPayment(*policy, *rules.calendar,
-                                              ClearanceOf(v1::Case(), *answer), rules.today);
-    const auto* signed_by_two = rules::Find(findings, "payment.statement");
-    if (signed_by_two != nullptr && signed_by_two->outcome() == common::v1::OUTCOME_VIOLATED)
-      return errors::SeparationOfDuties({*signed_by_two}, request.name());
+    // Of what the rules say of a payment only this is the statement's own.
+    const auto facts = ClearanceOf(v1::Case(), *answer);
+    auto findings = rules::CheckPayment(*policy, *rules.calendar, facts, rules.today);
+    std::erase_if(findings, [](const auto& f) { return f.rule_id() != "payment.statement"; });
+    if (!rules::Allows(findings)) return errors::SeparationOfDuties(findings, request.name());
+    EmitJudged(unit, request.name(), findings, answer->policy(), facts);
     YZ_RETURN_IF_ERROR(Advance(unit, answer, v1::NOTICE_STATE_CONCLUDED, "SignNoticeResult"));
     YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("notices/*", request.name()));
     YZ_ASSIGN_OR_RETURN(auto cases, store_.LockCasesOn(unit.sql(), id));

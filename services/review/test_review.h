@@ -51,7 +51,8 @@ class TestReview {
     TestHost::Replica parts;
     std::unique_ptr<Handlers> handlers;
   };
-  Replica NewReplica();
+  // `port`: of a proxy in front of it, or 0.
+  Replica NewReplica(int port = 0);
 
   // Persons of the offices; separation of duties is by subject.
   Context reviewer() const { return host_.Person(Role::kReviewer, "reviewer-1"); }
@@ -104,8 +105,9 @@ class TestReview {
         "test/follow", NewUuid(), WallNow() + absl::Seconds(10),
         [&](journal::Unit& unit, bool*) { return handlers.Apply(event, unit, origin); });
   }
-  // Every event of this kind in review's own journal, in the order of its rows, with the subject
-  // that its row shows.
+  // What each row of review's own journal shows, in their order.
+  std::vector<journal::v1::PublicPart> PublicParts();
+  // Every event of this kind in them, with the subject that its row shows.
   template <typename Event>
   struct Emitted {
     Event event;
@@ -114,10 +116,7 @@ class TestReview {
   template <typename Event>
   std::vector<Emitted<Event>> AllEmitted() {
     std::vector<Emitted<Event>> all;
-    auto session = host_.database().pool().Acquire(WallNow() + absl::Seconds(10)).value();
-    for (const db::Row& row : session->Query("SELECT public_part FROM journal ORDER BY id")) {
-      journal::v1::PublicPart part;
-      EXPECT_TRUE(part.ParseFromString(row.Bytes(0)));
+    for (const auto& part : PublicParts()) {
       for (const auto& any : part.events()) {
         Event event;
         if (any.UnpackTo(&event)) all.push_back({std::move(event), part.subject()});

@@ -36,6 +36,8 @@ inline const Transitions& CaseTransitions() {
         {CASE_STATE_IN_NOTICE, CASE_STATE_AWARDED, "WithdrawNotice"},
         {CASE_STATE_NOTICE_ENDED, CASE_STATE_AWARDED, "WithdrawNotice"},
         {CASE_STATE_IN_NOTICE, CASE_STATE_NOTICE_ENDED, "timer:NoticeEnds"},
+        // Found afterwards: a site was down within the period.
+        {CASE_STATE_NOTICE_ENDED, CASE_STATE_IN_NOTICE, "RecordPostingDown"},
         {CASE_STATE_NOTICE_ENDED, CASE_STATE_CLEARED, "timer:NoticeEnds"},
         {CASE_STATE_NOTICE_ENDED, CASE_STATE_CLEARED, "SignNoticeResult"},
 
@@ -109,6 +111,11 @@ inline const Transitions& NoticeTransitions() {
           {NOTICE_STATE_RUNNING, NOTICE_STATE_SUSPENDED, "RecordPostingDown"},
           {NOTICE_STATE_RUNNING, NOTICE_STATE_RUNNING, "RecordPostingDown"},
           {NOTICE_STATE_SUSPENDED, NOTICE_STATE_SUSPENDED, "RecordPostingDown"},
+          {NOTICE_STATE_ENDED, NOTICE_STATE_ENDED, "RecordPostingDown"},
+          {NOTICE_STATE_CONCLUDED, NOTICE_STATE_CONCLUDED, "RecordPostingDown"},
+          // Found afterwards, it reopens the period, as long as no award is cleared.
+          {NOTICE_STATE_ENDED, NOTICE_STATE_SUSPENDED, "RecordPostingDown"},
+          {NOTICE_STATE_CONCLUDED, NOTICE_STATE_SUSPENDED, "RecordPostingDown"},
           {NOTICE_STATE_ISSUED, NOTICE_STATE_ISSUED, "RecordPostingBack"},
           {NOTICE_STATE_ISSUED, NOTICE_STATE_RUNNING, "RecordPostingBack"},
           {NOTICE_STATE_RUNNING, NOTICE_STATE_RUNNING, "RecordPostingBack"},
