@@ -12,8 +12,9 @@
 namespace yuezhan::registry {
 namespace {
 
-absl::Status CheckByRules(const Rules& rules, const v1::Station& station,
-                          const v1::Activity& activity) {
+// What it is judged by is kept in the trail.
+absl::Status Judge(journal::Unit& unit, const Rules& rules, const v1::Station& station,
+                   const v1::Activity& activity) {
   rules::v1::ActivityFacts facts;
   facts.set_kind(activity.kind());
   *facts.mutable_date() = activity.date();
@@ -21,8 +22,15 @@ absl::Status CheckByRules(const Rules& rules, const v1::Station& station,
   facts.set_outcome(activity.outcome());
   *facts.mutable_station() = StationFactsOf(station);
   const auto findings = rules::CheckActivity(rules.policy, *rules.calendar, facts, rules.today);
-  if (rules::Allows(findings)) return absl::OkStatus();
-  return errors::Refused(findings, station.name());
+  if (!rules::Allows(findings)) return errors::Refused(findings, station.name());
+  v1::ActivityJudged judged;
+  judged.set_activity(activity.name());
+  judged.set_version(activity.version());
+  judged.mutable_findings()->Assign(findings.begin(), findings.end());
+  *judged.mutable_policy() = rules.reference;
+  unit.EmitPrivate(judged);
+  unit.EmitPrivate(facts);
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -38,7 +46,6 @@ absl::Status Handlers::RecordActivity(Context& context, const v1::RecordActivity
     YZ_RETURN_IF_ERROR(
         StationTransitions().Check(request.parent(), station.state(), "RecordActivity"));
     *answer = request.activity();
-    YZ_RETURN_IF_ERROR(CheckByRules(rules, station, *answer));
     YZ_RETURN_IF_ERROR(CheckEvidence(unit.sql(), request.parent(), "activity.evidence",
                                      request.activity().evidence()));
     YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("stations/*", request.parent()));
@@ -46,6 +53,7 @@ absl::Status Handlers::RecordActivity(Context& context, const v1::RecordActivity
     *answer->mutable_create_time() = ToProto(unit.Now());
     answer->set_version(1);
     answer->set_recorded_by(context.caller.subject);
+    YZ_RETURN_IF_ERROR(Judge(unit, rules, station, *answer));
     store_.InsertActivity(unit.sql(), *answer);
     v1::ActivityRecorded event;
     event.set_activity(answer->name());
@@ -66,7 +74,6 @@ absl::Status Handlers::CorrectActivity(Context& context, const v1::CorrectActivi
     YZ_RETURN_IF_ERROR(StationTransitions().Check(parent, seen->state(), "CorrectActivity"));
     if (before->version() != request.version()) return errors::EtagMismatch(request.name());
     *answer = request.activity();
-    YZ_RETURN_IF_ERROR(CheckByRules(rules, *seen, *answer));
     YZ_RETURN_IF_ERROR(
         CheckEvidence(unit.sql(), parent, "activity.evidence", request.activity().evidence()));
     answer->set_name(before->name());
@@ -74,6 +81,7 @@ absl::Status Handlers::CorrectActivity(Context& context, const v1::CorrectActivi
     answer->set_version(before->version() + 1);
     answer->set_recorded_by(context.caller.subject);
     answer->set_correction_reason(request.reason());
+    YZ_RETURN_IF_ERROR(Judge(unit, rules, *seen, *answer));
     if (!store_.UpdateActivity(unit.sql(), *answer)) return errors::EtagMismatch(request.name());
     v1::ActivityCorrected event;
     event.set_activity(answer->name());

@@ -67,6 +67,13 @@ void Emit(journal::Unit& unit, const v1::Evaluation& evaluation, v1::EvaluationS
 
 absl::Status Handlers::Grade(journal::Unit& unit, const Rules& rules,
                              common::v1::StationLevel level, v1::Evaluation* evaluation) const {
+  YZ_RETURN_IF_ERROR(Weigh(unit, rules, level, evaluation));
+  unit.EmitPrivate(FactsOf(*evaluation, level));
+  return absl::OkStatus();
+}
+
+absl::Status Handlers::Weigh(journal::Unit& unit, const Rules& rules,
+                             common::v1::StationLevel level, v1::Evaluation* evaluation) const {
   const auto result = rules::GradeEvaluation(rules.policy, *rules.calendar,
                                              FactsOf(*evaluation, level), rules.today);
   if (!rules::Allows(result.findings)) return errors::Refused(result.findings, evaluation->name());
@@ -274,9 +281,11 @@ absl::Status Handlers::FinalizeEvaluation(const std::string& name) {
         if (!evaluation || evaluation->state() != v1::EVALUATION_STATE_PROVISIONAL)
           return absl::OkStatus();
         YZ_ASSIGN_OR_RETURN(const auto station, store_.Station(unit.sql(), ids[0], false));
-        YZ_RETURN_IF_ERROR(Grade(unit, rules, station->form().level(), &*evaluation));
-        // A calendar that learned more days since may have moved the last one.
+        const auto level = station->form().level();
+        YZ_RETURN_IF_ERROR(Weigh(unit, rules, level, &*evaluation));
+        // A calendar that learned more days since may have moved the last one: nothing is decided.
         if (evaluation->state() != v1::EVALUATION_STATE_FINAL) return absl::OkStatus();
+        unit.EmitPrivate(FactsOf(*evaluation, level));
         if (!store_.UpdateEvaluation(unit.sql(), &*evaluation)) return errors::Conflict();
         Emit(unit, *evaluation, v1::EVALUATION_STATE_PROVISIONAL);
         *changed = true;

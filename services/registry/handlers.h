@@ -137,6 +137,8 @@ class Handlers {
   absl::Status ChangeStation(Context& context, const google::protobuf::Message& request,
                              std::string_view name, std::string_view method, v1::StationState to,
                              v1::Station* answer, Change change);
+  // A station as it is shown: with the last day for its answer, by today's calendar.
+  absl::Status Show(v1::Station* station) const;
   // A station that the caller may see, or NOT_FOUND.
   absl::StatusOr<v1::Station> SeenStation(db::Session& sql, const Caller& caller,
                                           std::string_view name, bool lock) const;
@@ -165,6 +167,9 @@ class Handlers {
                                 std::string_view name, std::string_view method,
                                 v1::Evaluation* answer, EvaluationChange change);
   // Weighs and grades by the policy, sets the state that follows, and debars where it must.
+  absl::Status Weigh(journal::Unit& unit, const Rules& rules, common::v1::StationLevel level,
+                     v1::Evaluation* evaluation) const;
+  // The same as a decision: with its facts in the trail.
   absl::Status Grade(journal::Unit& unit, const Rules& rules, common::v1::StationLevel level,
                      v1::Evaluation* evaluation) const;
   absl::Status FinalizeEvaluation(const std::string& name);

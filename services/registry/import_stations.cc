@@ -280,6 +280,7 @@ absl::Status Handlers::ImportStations(journal::Unit& unit, const Rules& rules,
     const std::string id = NewUuid();
     existing[StationIdentity(station.form())] = id;
     station.set_name(Name("stations", id));
+    unit.EmitPrivate(registry::FilingFactsOf(station, hosts.at(host_identities[i])));
     station.set_former_number(row.Text("原备案号"));
     *station.mutable_accepted_on() = DayToProto(rules.today);
     *station.mutable_create_time() = ToProto(unit.Now());

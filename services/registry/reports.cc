@@ -65,10 +65,11 @@ absl::Status Handlers::SubmitUseReport(Context& context, const v1::SubmitUseRepo
     *report->mutable_submitted_on() = DayToProto(rules.today);
     report->set_state(v1::USE_REPORT_STATE_SUBMITTED);
     // What it says is judged by the officer, with these findings at hand.
-    const auto findings =
-        rules::CheckUseOfMoney(rules.policy, *rules.calendar, FactsOf(*report), rules.today);
+    const auto facts = FactsOf(*report);
+    const auto findings = rules::CheckUseOfMoney(rules.policy, *rules.calendar, facts, rules.today);
     report->mutable_findings()->Assign(findings.begin(), findings.end());
     *report->mutable_policy() = rules.reference;
+    unit.EmitPrivate(facts);
     if (!store_.UpdateUseReport(unit.sql(), &*report)) return errors::Conflict();
     Emit(unit, *report, from);
     SetOverdue(rules.today, &*report);
@@ -89,12 +90,13 @@ absl::Status Handlers::ReviewUseReport(Context& context, const v1::ReviewUseRepo
       return errors::NotFound(request.name());
     const v1::UseReportState from = report->state();
     YZ_RETURN_IF_ERROR(UseReportTransitions().Check(request.name(), from, to, "ReviewUseReport"));
-    const auto findings =
-        rules::CheckUseOfMoney(rules.policy, *rules.calendar, FactsOf(*report), rules.today);
+    const auto facts = FactsOf(*report);
+    const auto findings = rules::CheckUseOfMoney(rules.policy, *rules.calendar, facts, rules.today);
     if (request.accepted() && !rules::Allows(findings))
       return errors::Refused(findings, request.name());
     report->mutable_findings()->Assign(findings.begin(), findings.end());
     *report->mutable_policy() = rules.reference;
+    unit.EmitPrivate(facts);
     report->set_state(to);
     report->set_reviewed_by(context.caller.subject);
     report->set_review_reason(request.reason());

@@ -66,6 +66,7 @@ absl::Status Handlers::ListStations(Context& context, const v1::ListStationsRequ
     answer->Clear();
     YZ_ASSIGN_OR_RETURN(auto found, store_.Stations(sql, query, {after, size}));
     answer->mutable_stations()->Swap(&found.rows);
+    for (v1::Station& station : *answer->mutable_stations()) YZ_RETURN_IF_ERROR(Show(&station));
     if (answer->stations_size() == size)
       answer->set_next_page_token(rpc::MakePageToken(context.method, request, found.last_key));
     if (request.include_total()) answer->set_total_size(store_.Count(sql, query));

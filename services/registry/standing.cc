@@ -89,11 +89,22 @@ absl::Status Handlers::ChangeStation(Context& context, const google::protobuf::M
   });
 }
 
+absl::Status Handlers::Show(v1::Station* station) const {
+  if (station->state() != v1::STATION_STATE_FILED) return absl::OkStatus();
+  YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(journal_.clocks().business->Now()));
+  const Day since = BeijingDay(FromProto(station->state_time()));
+  const int days = rules.policy.filing().decision_working_days();
+  const Day due = rules.calendar->AddWorkingDays(since, days).day;
+  *station->mutable_due_on() = DayToProto(due);
+  station->set_overdue(rules.today > due);
+  return absl::OkStatus();
+}
+
 absl::Status Handlers::GetStation(Context& context, const v1::GetStationRequest& request,
                                   v1::Station* answer) {
   return db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
     YZ_ASSIGN_OR_RETURN(*answer, SeenStation(sql, context.caller, request.name(), false));
-    return absl::OkStatus();
+    return Show(answer);
   });
 }
 

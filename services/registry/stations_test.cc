@@ -191,6 +191,30 @@ TEST_F(Stations, ReturnedWithTheFieldsAtFault) {
   EXPECT_EQ(registry_.Get(name).fields_at_fault(0), "contact.mobile");
 }
 
+// The office's own promise: ten working days, and then it is shown as overdue.
+TEST_F(Stations, AFilingThatWaitsTooLongIsShown) {
+  const std::string name = File("站", "学会");  // Tuesday 2026-09-15
+  const Day due = registry_.host()
+                      .rulebook()
+                      .At(registry_.host().clock().Now())
+                      ->calendar->AddWorkingDays(registry_.today(), 10)
+                      .day;
+  EXPECT_EQ(DayFromProto(registry_.Get(name).due_on()), due);
+  registry_.Advance(static_cast<int>(due - registry_.today()));
+  EXPECT_FALSE(registry_.Get(name).overdue());
+  registry_.Advance(1);
+  EXPECT_TRUE(registry_.Get(name).overdue());
+  v1::ListStationsRequest list;
+  list.set_state(v1::STATION_STATE_FILED);
+  v1::ListStationsResponse filed;
+  ASSERT_TRUE(registry_.Call(&Handlers::ListStations, "ListStations", list, &filed).ok());
+  ASSERT_EQ(filed.stations_size(), 1);
+  EXPECT_TRUE(filed.stations(0).overdue());
+  ASSERT_TRUE(registry_.Accept(name).ok());
+  EXPECT_FALSE(registry_.Get(name).overdue());
+  EXPECT_FALSE(registry_.Get(name).has_due_on());
+}
+
 TEST_F(Stations, SearchByDeclaredCombinations) {
   for (int i = 0; i < 5; ++i) {
     const std::string name = File(absl::StrCat(i % 2 ? "绿色" : "蓝色", i), "学会");
