@@ -34,6 +34,8 @@ grpc::ChannelArguments Arguments(const ChannelOptions& options) {
   arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
   // Over all replicas that the target's name gives, and past one that ended.
   arguments.SetLoadBalancingPolicyName("round_robin");
+  // A replica that came back has another address: half a minute is too long to go on with the old ones.
+  arguments.SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, 1'000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
   // A server that restarts is back within a second; gRPC would look again after up to two minutes.
