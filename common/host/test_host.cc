@@ -87,6 +87,14 @@ Context TestHost::Person(Role role, std::string_view subject, std::string_view h
   return context;
 }
 
+std::vector<journal::v1::PublicPart> TestHost::PublicParts() {
+  auto session = database_->pool().Acquire(WallNow() + absl::Seconds(10)).value();
+  std::vector<journal::v1::PublicPart> parts;
+  for (const db::Row& row : session->QueryText("SELECT public_part FROM journal ORDER BY id"))
+    parts.emplace_back().ParseFromString(row.Bytes(0));
+  return parts;
+}
+
 std::vector<journal::v1::PrivatePart> TestHost::PrivateParts() {
   auto session = database_->pool().Acquire(WallNow() + absl::Seconds(10)).value();
   std::vector<journal::v1::PrivatePart> parts;

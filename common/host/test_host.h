@@ -51,13 +51,28 @@ class TestHost {
   // A caller of that role; `subject` tells persons apart.
   Context Person(Role role, std::string_view subject, std::string_view host_unit = "") const;
 
-  // What the journal keeps sealed of each row, in their order: request, answer, private events.
+  // What the journal tells followers by each row, in their order.
+  std::vector<journal::v1::PublicPart> PublicParts();
+  // What it keeps sealed of each row: request, answer, private events.
   std::vector<journal::v1::PrivatePart> PrivateParts();
-  // Private events of one kind, in the order of their rows.
+  // Events of one kind, in the order of their rows.
+  template <typename Event>
+  std::vector<Event> Events() {
+    return EventsOf<Event>(PublicParts());
+  }
   template <typename Event>
   std::vector<Event> PrivateEvents() {
+    return EventsOf<Event>(PrivateParts());
+  }
+
+  // Rows of a table, as the serving account sees them.
+  int64_t Count(std::string_view table);
+
+ private:
+  template <typename Event, typename Part>
+  static std::vector<Event> EventsOf(const std::vector<Part>& parts) {
     std::vector<Event> found;
-    for (const auto& part : PrivateParts()) {
+    for (const auto& part : parts) {
       for (const auto& any : part.events()) {
         Event event;
         if (any.UnpackTo(&event)) found.push_back(std::move(event));
@@ -66,10 +81,6 @@ class TestHost {
     return found;
   }
 
-  // Rows of a table, as the serving account sees them.
-  int64_t Count(std::string_view table);
-
- private:
   const std::string service_;
   const std::filesystem::path clock_file_;
   std::shared_ptr<SimulatedClock> clock_;

@@ -79,8 +79,13 @@ journal::EventHandlers Handlers::OnPayment() {
                        [&](v1::Application* application) {
                          if (event.state() == payment::v1::PAYMENT_STATE_SETTLED) {
                            application->set_state(v1::APPLICATION_STATE_PAID);
-                         } else if (event.state() == payment::v1::PAYMENT_STATE_BANK_RETURNED) {
+                           *application->mutable_paid_on() = event.settled_on();
+                           application->set_bank_reference(event.bank_reference());
+                         } else if (event.from() == payment::v1::PAYMENT_STATE_SETTLED) {
+                           // The money is back, or never went although the bank said so.
                            application->set_state(v1::APPLICATION_STATE_CLEARED);
+                           application->clear_paid_on();
+                           application->clear_bank_reference();
                          } else {
                            return false;
                          }

@@ -103,17 +103,33 @@ TEST(Following, ShowsWhereTheCaseStands) {
   event.set_payment(Name("payments", NewUuid()));
   const struct {
     payment::v1::PaymentState of_payment;
+    std::string bank_reference;
+    Day settled_on;
     v1::ApplicationState state;
   } kPayment[] = {
-      {payment::v1::PAYMENT_STATE_INSTRUCTED, v1::APPLICATION_STATE_CLEARED},
-      {payment::v1::PAYMENT_STATE_SETTLED, v1::APPLICATION_STATE_PAID},
-      {payment::v1::PAYMENT_STATE_BANK_RETURNED, v1::APPLICATION_STATE_CLEARED},
-      {payment::v1::PAYMENT_STATE_SETTLED, v1::APPLICATION_STATE_PAID},
+      {payment::v1::PAYMENT_STATE_INSTRUCTED, "", {}, v1::APPLICATION_STATE_CLEARED},
+      {payment::v1::PAYMENT_STATE_SETTLED, "B1", Day(2026, 12, 1), v1::APPLICATION_STATE_PAID},
+      {payment::v1::PAYMENT_STATE_BANK_RETURNED, "", {}, v1::APPLICATION_STATE_CLEARED},
+      {payment::v1::PAYMENT_STATE_INSTRUCTED, "", {}, v1::APPLICATION_STATE_CLEARED},
+      {payment::v1::PAYMENT_STATE_SETTLED, "B2", Day(2026, 12, 8), v1::APPLICATION_STATE_PAID},
+      {payment::v1::PAYMENT_STATE_FAILED, "", {}, v1::APPLICATION_STATE_CLEARED},
+      {payment::v1::PAYMENT_STATE_SETTLED, "B3", Day(2026, 12, 9), v1::APPLICATION_STATE_PAID},
   };
   for (const auto& step : kPayment) {
+    SCOPED_TRACE(payment::v1::PaymentState_Name(step.of_payment));
+    event.set_from(event.state());
     event.set_state(step.of_payment);
+    event.set_bank_reference(step.bank_reference);
+    const bool paid = step.state == v1::APPLICATION_STATE_PAID;
+    if (paid) *event.mutable_settled_on() = DayToProto(step.settled_on);
     ASSERT_TRUE(test.Apply(test.handlers().OnPayment(), event).ok());
-    EXPECT_EQ(test.Get(application.name()).state(), step.state);
+    const v1::Application now = test.Get(application.name());
+    EXPECT_EQ(now.state(), step.state);
+    EXPECT_EQ(now.bank_reference(), step.bank_reference);
+    EXPECT_EQ(now.has_paid_on(), paid);
+    if (paid) {
+      EXPECT_EQ(DayFromProto(now.paid_on()), step.settled_on);
+    }
   }
   EXPECT_EQ(test.Get(application.name()).payment(), event.payment());
   EXPECT_EQ(test.Count("live_lineages"), 1) << "paid once, for good";

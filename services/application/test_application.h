@@ -306,17 +306,7 @@ class TestApplication {
   // Events of that kind in the journal, in the order of their rows.
   template <typename Event>
   std::vector<Event> Events() {
-    std::vector<Event> events;
-    auto session = host_.database().pool().Acquire(WallNow() + absl::Seconds(10)).value();
-    for (const db::Row& row : session->QueryText("SELECT public_part FROM journal ORDER BY id")) {
-      journal::v1::PublicPart part;
-      EXPECT_TRUE(part.ParseFromString(row.Bytes(0)));
-      for (const auto& any : part.events()) {
-        Event event;
-        if (any.UnpackTo(&event)) events.push_back(std::move(event));
-      }
-    }
-    return events;
+    return host_.Events<Event>();
   }
 
  private:

@@ -55,8 +55,10 @@ void EmitAdvanced(journal::Unit& unit, v1::PaymentState from, const v1::PaymentR
   event.set_station(payment.station());
   event.set_amount_fen(FenIn(payment.amount()));
   event.set_level(record.level());
-  if (payment.state() == v1::PAYMENT_STATE_SETTLED)
+  if (payment.state() == v1::PAYMENT_STATE_SETTLED) {
     *event.mutable_settled_on() = payment.settled_on();
+    event.set_bank_reference(payment.bank_reference());
+  }
   unit.Emit(event);
 }
 

@@ -35,7 +35,7 @@ class Handlers {
 
   rpc::Service Methods();
   // What registry does about the events of payment: a settled payment is a subsidy of the station's
-  // lineage, and from then on a report on its use is due.
+  // lineage, and from then on a report on its use is due; both until the money comes back.
   journal::EventHandlers OnPayment();
   // Timers' steps; each returns how long to wait. Failures that nobody asked to review become final;
   // uploads that expired are removed.

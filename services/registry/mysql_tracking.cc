@@ -122,6 +122,20 @@ bool Store::InsertSubsidy(db::Session& sql, std::string_view station, std::strin
   return true;
 }
 
+bool Store::RemoveSubsidy(db::Session& sql, std::string_view station,
+                          std::string_view payment_id) const {
+  const std::string payment = Bin(payment_id);
+  const std::string lineage = LineageOf(sql, station);
+  sql.Query("SELECT 1 FROM lineages WHERE lineage = ? FOR UPDATE", db::Bytes(lineage));
+  if (sql.Execute("DELETE FROM subsidies WHERE payment = ?", db::Bytes(payment)) == 0) return false;
+  sql.Execute("UPDATE stations SET subsidized = EXISTS (SELECT 1 FROM subsidies WHERE lineage = ?) "
+              "WHERE lineage = ?",
+              db::Bytes(lineage), db::Bytes(lineage));
+  sql.Execute("DELETE FROM use_reports WHERE payment = ? AND state = ?", db::Bytes(payment),
+              v1::USE_REPORT_STATE_DUE);
+  return true;
+}
+
 Found<rules::v1::SubsidyFacts> Store::Subsidies(db::Session& sql, const Page& page) const {
   Found<rules::v1::SubsidyFacts> found;
   for (const db::Row& row :

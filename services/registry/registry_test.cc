@@ -10,6 +10,7 @@
 #include "services/registry/test_registry.h"
 #include "services/registry/transitions.h"
 #include "yuezhan/payment/v1/events.pb.h"
+#include "yuezhan/registry/v1/events.pb.h"
 
 namespace yuezhan::registry {
 namespace {
@@ -260,18 +261,48 @@ TEST(Followers, ASettledPaymentIsASubsidyOfTheLineage) {
     request.mutable_form()->mutable_society()->set_name("岳阳市　化工学会");  // a wide space
     return registry.File(request);
   }();
-  payment::v1::PaymentAdvanced event;
-  event.set_payment(Name("payments", NewUuid()));
-  event.set_station(first);
-  event.set_case_name(Name("cases", NewUuid()));
-  event.set_level(common::v1::STATION_LEVEL_PROVINCIAL);
-  event.set_state(payment::v1::PAYMENT_STATE_SETTLED);
-  *event.mutable_settled_on() = DayToProto(registry.today());
+  const payment::v1::PaymentAdvanced event = registry.Settled(first);
   registry.Apply(event);
   registry.Apply(event);  // a second look changes nothing
   EXPECT_EQ(registry.Get(first).subsidies_size(), 1);
   EXPECT_EQ(registry.Get(other_name.name()).subsidies_size(), 1);
   EXPECT_EQ(registry.Count("subsidies"), 1);
+}
+
+// The bank sends the money back, and it goes out anew: the record tells of the second time.
+TEST(Followers, MoneyThatCameBackIsNoSubsidyUntilItIsPaidAgain) {
+  TestRegistry registry;
+  const std::string station = registry.File().name();
+  payment::v1::PaymentAdvanced event = registry.Settled(station);
+  const auto advance = [&](payment::v1::PaymentState to) {
+    event.set_from(event.state());
+    event.set_state(to);
+    registry.Apply(event);
+  };
+  registry.Apply(event);
+  ASSERT_EQ(registry.Get(station).subsidies_size(), 1);
+  EXPECT_EQ(registry.Count("stations WHERE subsidized = 1"), 1);
+  advance(payment::v1::PAYMENT_STATE_BANK_RETURNED);
+  EXPECT_EQ(registry.Get(station).subsidies_size(), 0);
+  EXPECT_EQ(registry.Count("stations WHERE subsidized = 1"), 0);
+  EXPECT_EQ(registry.Count("use_reports"), 0) << "nothing to report on";
+  EXPECT_TRUE(registry.host().Events<v1::StationSubsidized>().back().taken_back());
+  advance(payment::v1::PAYMENT_STATE_INSTRUCTED);
+  EXPECT_EQ(registry.Get(station).subsidies_size(), 0);
+  const Day later = registry.today() + 7;
+  *event.mutable_settled_on() = DayToProto(later);
+  event.set_bank_reference("B2");
+  advance(payment::v1::PAYMENT_STATE_SETTLED);
+  ASSERT_EQ(registry.Get(station).subsidies_size(), 1);
+  EXPECT_EQ(DayFromProto(registry.Get(station).subsidies(0).paid_on()), later);
+  v1::ListUseReportsResponse reports;
+  ASSERT_TRUE(registry
+                  .Call(&Handlers::ListUseReports, "ListUseReports", v1::ListUseReportsRequest(),
+                        &reports)
+                  .ok());
+  ASSERT_EQ(reports.use_reports_size(), 1);
+  EXPECT_EQ(DayFromProto(reports.use_reports(0).paid_on()), later);
+  EXPECT_EQ(reports.use_reports(0).bank_reference(), "B2");
 }
 
 // The connection cut at every statement of AcceptFiling, before and after the server got it: the

@@ -130,12 +130,22 @@ journal::EventHandlers Handlers::OnPayment() {
   handlers.On<payment::v1::PaymentAdvanced>([this](const payment::v1::PaymentAdvanced& event,
                                                    const journal::EventOrigin&,
                                                    journal::Unit& unit) -> absl::Status {
-    if (event.state() != payment::v1::PAYMENT_STATE_SETTLED) return absl::OkStatus();
+    const bool settled = event.state() == payment::v1::PAYMENT_STATE_SETTLED;
+    if (!settled && event.from() != payment::v1::PAYMENT_STATE_SETTLED) return absl::OkStatus();
     YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
     YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("stations/*", event.station()));
     YZ_ASSIGN_OR_RETURN(const std::string payment, IdOf("payments/*", event.payment()));
     YZ_ASSIGN_OR_RETURN(const auto station, store_.Station(unit.sql(), id, true));
     if (!station) return absl::DataLossError(absl::StrCat("no ", event.station()));
+    v1::StationSubsidized subsidized;
+    subsidized.set_station(event.station());
+    subsidized.set_payment(event.payment());
+    if (!settled) {
+      if (!store_.RemoveSubsidy(unit.sql(), id, payment)) return absl::OkStatus();
+      subsidized.set_taken_back(true);
+      unit.Emit(subsidized);
+      return absl::OkStatus();
+    }
     rules::v1::SubsidyFacts subsidy;
     subsidy.set_station(event.station());
     subsidy.set_level(event.level());
@@ -148,10 +158,8 @@ journal::EventHandlers Handlers::OnPayment() {
     report.set_host_unit(station->form().host_unit());
     *report.mutable_paid() = MoneyOf(event.amount_fen());
     *report.mutable_paid_on() = event.settled_on();
+    report.set_bank_reference(event.bank_reference());
     ExpectUseReport(unit, rules, std::move(report), payment);
-    v1::StationSubsidized subsidized;
-    subsidized.set_station(event.station());
-    subsidized.set_payment(event.payment());
     unit.Emit(subsidized);
     return absl::OkStatus();
   });

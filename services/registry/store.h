@@ -124,6 +124,8 @@ class Store {
   // Enters a subsidy of the station's lineage; false when the payment is entered already.
   bool InsertSubsidy(db::Session& sql, std::string_view station, std::string_view payment_id,
                      const rules::v1::SubsidyFacts& subsidy) const;
+  // Takes it out again, with the report that was awaited for it; false when there is none.
+  bool RemoveSubsidy(db::Session& sql, std::string_view station, std::string_view payment_id) const;
   // All, in the order of their payments' ids.
   Found<rules::v1::SubsidyFacts> Subsidies(db::Session& sql, const Page& page) const;
 

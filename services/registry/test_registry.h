@@ -165,6 +165,7 @@ class TestRegistry {
     event.set_level(common::v1::STATION_LEVEL_PROVINCIAL);
     event.set_amount_fen(5'000'000);
     event.set_state(payment::v1::PAYMENT_STATE_SETTLED);
+    event.set_bank_reference("B1");
     *event.mutable_settled_on() = DayToProto(today());
     return event;
   }

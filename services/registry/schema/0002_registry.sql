@@ -132,7 +132,8 @@ CREATE TABLE activity_versions (
   PRIMARY KEY (station, id, version)
 ) ENGINE=InnoDB;
 
--- Subsidies paid, by lineage; entered from payment's journal, or imported. A payment counts once.
+-- Subsidies paid, by lineage; entered from payment's journal, or imported. A payment counts once, and no more when the
+-- bank sent it back.
 CREATE TABLE subsidies (
   payment BINARY(16) NOT NULL PRIMARY KEY,
   lineage BINARY(32) NOT NULL,
@@ -142,6 +143,7 @@ CREATE TABLE subsidies (
   paid_on INT NOT NULL,
   KEY lineage (lineage)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+GRANT DELETE ON {schema}.subsidies TO {serve};
 
 -- Evaluations. in_force is NULL for a superseded one, so that a station and year has one that is not.
 CREATE TABLE evaluations (
@@ -197,4 +199,4 @@ CREATE TABLE use_reports (
   KEY state (state, due, id),
   KEY awaited (awaited, due, id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
-GRANT UPDATE ON {schema}.use_reports TO {serve};
+GRANT UPDATE, DELETE ON {schema}.use_reports TO {serve};
