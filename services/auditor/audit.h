@@ -1,5 +1,10 @@
 // An audit of payment that shares no code with it: its own SQL over the schemas of payment and
 // review, and the bank's own books. Reads, never writes.
+//
+// Account numbers stand nowhere in clear. What is compared is payment's key of them: of the account
+// that was decided on, by the submission or by an officer; of the one that was ordered, that was
+// sent, and that the bank paid. Whether the submission's account is the one that application keeps
+// cannot be seen from outside: there it is sealed with application's own key.
 #ifndef YUEZHAN_SERVICES_AUDITOR_AUDIT_H_
 #define YUEZHAN_SERVICES_AUDITOR_AUDIT_H_
 
