@@ -384,6 +384,7 @@ absl::Status Handlers::PrintCaseFileIndex(const Context& context, const Rules& r
           .Text("host_name", application.host_name())
           .Text("level", LevelName(rules.policy, application.form().category()))
           .Text("year", std::to_string(application.form().subsidy_year()))
+          .Text("years", std::to_string(rules.policy.retention().payment_records_years()))
           .List("rows", rows.Take()),
       answer);
 }

@@ -162,6 +162,7 @@ TEST_F(Documents, TheCorrectionNoticeOfEachReturnStays) {
   const auto index = Print(name, v1::DOCUMENT_KIND_CASE_FILE_INDEX);
   for (const auto& notice : notices) EXPECT_THAT(index.content(), HasSubstr(notice.number()));
   EXPECT_THAT(index.content(), HasSubstr("岳科协〔2024〕8号"));
+  EXPECT_THAT(index.content(), HasSubstr("保管期限：30年"));
   EXPECT_THAT(index.content(), HasSubstr("<td class=\"center\">5</td>")) << "three materials, two notices";
   EXPECT_THAT(index.content(), Not(HasSubstr("<td class=\"center\">6</td>")));
 }
