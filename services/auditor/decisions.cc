@@ -71,8 +71,10 @@ std::map<std::string, Told> ReadJournal(const Evidence& evidence, std::vector<Fa
 
 // Why a transfer of this amount and line may not have gone out; "": it may.
 std::string_view Missing(const Told* told, int64_t fen, const std::string& line) {
-  if (told == nullptr || told->awarded_fen != fen || FromHex(told->awarded_line).value_or("") != line)
+  if (told == nullptr || told->awarded_fen != fen ||
+      FromHex(told->awarded_line).value_or("") != line) {
     return "decision.awarded";
+  }
   if (!told->cleared) return "decision.cleared";
   const rules::v1::PaymentFacts& facts = told->clearance;
   if (!facts.qualified()) return "decision.qualified";

@@ -2,6 +2,9 @@
 // payment to the host.
 #include "common/documents/documents.h"
 
+#include <set>
+
+#include "absl/strings/str_join.h"
 #include "common/base/ids.h"
 #include "common/base/money.h"
 #include "common/base/status_macros.h"
@@ -66,6 +69,7 @@ absl::Status PrintLetter(const Rules& rules, const v1::PrintDocumentRequest& req
                          const std::vector<v1::PaymentRecord>& records,
                          common::v1::PrintedDocument* answer) {
   int64_t total = 0;
+  std::set<std::string> prepared_by, authorized_by;
   std::vector<Values> rows;
   for (const auto& record : records) {
     const v1::Payment& payment = record.payment();
@@ -75,6 +79,8 @@ absl::Status PrintLetter(const Rules& rules, const v1::PrintDocumentRequest& req
     }
     const int64_t fen = FenIn(payment.amount());
     total += fen;
+    prepared_by.insert(payment.prepared_by());
+    authorized_by.insert(payment.authorized_by());
     const std::string codes = CodesLine(payment.codes());
     Values& row = rows.emplace_back();
     row.Text("no", std::to_string(rows.size()))
@@ -83,8 +89,6 @@ absl::Status PrintLetter(const Rules& rules, const v1::PrintDocumentRequest& req
         .Text("bank", payment.payee().bank())
         .Text("account", payment.payee().number())
         .Text("amount", FormatYuan(fen))
-        .Text("prepared_by", payment.prepared_by())
-        .Text("authorized_by", payment.authorized_by())
         .Text("codes", codes)
         .Flag("has_codes", !codes.empty());
   }
@@ -93,6 +97,8 @@ absl::Status PrintLetter(const Rules& rules, const v1::PrintDocumentRequest& req
       .Text("count", std::to_string(records.size()))
       .Text("total", FormatYuan(total))
       .Text("total_words", rules::AmountWords(total))
+      .Text("prepared_by", absl::StrJoin(prepared_by, "、"))
+      .Text("authorized_by", absl::StrJoin(authorized_by, "、"))
       .List("rows", std::move(rows));
   return documents::Print(kFinanceLetter, request.number(), values, answer);
 }
@@ -113,6 +119,7 @@ absl::Status PrintNotice(const Rules& rules, const v1::PrintDocumentRequest& req
       .Text("amount", FormatYuan(fen))
       .Text("amount_words", rules::AmountWords(fen))
       .Text("settled_on", FormatDayZh(*settled))
+      .Text("holder", payment.payee().holder())
       .Text("bank_reference", payment.bank_reference())
       .Text("receipt_due", FormatDayZh(rules::ReceiptDueOn(rules.policy, *settled)))
       .Text("report_due", FormatDayZh(rules::UseReportDueOn(rules.policy, *settled)));

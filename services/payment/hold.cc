@@ -1,4 +1,5 @@
-// Payment stands still after a restore: orders made after the backup are forgotten, and may be paid.
+// Payment stands still after a restore: orders made after the backup are forgotten, and may be
+// paid.
 #include <filesystem>
 #include <fstream>
 #include <iterator>

@@ -104,9 +104,9 @@ Trial TrialOf(db::Session& sql, std::optional<Day> as_of) {
   for (const db::Row& row :
        sql.Query("SELECT f.id, COALESCE(p.account, 0), CAST(COALESCE(SUM(p.amount), 0) AS SIGNED), "
                  "COUNT(p.id), -f.allocated, f.free, f.reserved, f.in_transit, f.paid, "
-                 "f.returned, f.recovered FROM funds f LEFT JOIN postings p ON p.fund = f.id AND p.day <= ? "
-                 "GROUP BY f.id, p.account, f.allocated, f.free, f.reserved, f.in_transit, f.paid, "
-                 "f.returned, f.recovered ORDER BY f.id, p.account",
+                 "f.returned, f.recovered FROM funds f LEFT JOIN postings p ON p.fund = f.id AND "
+                 "p.day <= ? GROUP BY f.id, p.account, f.allocated, f.free, f.reserved, "
+                 "f.in_transit, f.paid, f.returned, f.recovered ORDER BY f.id, p.account",
                  day)) {
     Balances& fund = funds[row.Bytes(0)];
     const int64_t account = row.Int(1);

@@ -121,8 +121,9 @@ bool Store::UpdatePayment(db::Session& sql, v1::PaymentRecord* record) const {
              columns.live_case, columns.live_station, payment.state(), columns.transfer,
              columns.decided_on, db::Bytes(AccountKey(payment.payee().number())),
              payment.authorized_by(), columns.settled_on, columns.receipt_on,
-             !payment.incident().empty(), columns.recovery_open, columns.on_statement, version + 1, db::Bytes(sealed.bytes),
-             db::Bytes(sealed.wrapped_key), db::Bytes(Bin(id)), version) == 1;
+             !payment.incident().empty(), columns.recovery_open, columns.on_statement, version + 1,
+             db::Bytes(sealed.bytes), db::Bytes(sealed.wrapped_key), db::Bytes(Bin(id)),
+             version) == 1;
 }
 
 absl::StatusOr<std::optional<v1::PaymentRecord>> Store::Payment(db::Session& sql,

@@ -97,11 +97,11 @@ void Store::InsertLine(db::Session& sql, const v1::StatementLineRecord& record,
   const journal::Sealed sealed = SealMessage(vault_, LinePlace(id), record);
   const std::string statement = Bin(line.name().substr(sizeof("statements/") - 1, 36));
   sql.Execute(
-      "INSERT INTO statement_lines (id, statement, number, content_key, state, outgoing, amount, day, "
-      "transfer, payment, entered, version, sealed, wrapped_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, "
-      "?, ?, 0, 1, ?, ?)",
-      db::Bytes(Bin(id)), db::Bytes(statement), record.number(), db::Bytes(content_key), line.state(),
-      line.outgoing(), FenIn(line.amount()), DayNumber(*DayFromProto(line.day())),
+      "INSERT INTO statement_lines (id, statement, number, content_key, state, outgoing, amount, "
+      "day, transfer, payment, entered, version, sealed, wrapped_key) VALUES (?, ?, ?, ?, ?, ?, ?, "
+      "?, ?, ?, 0, 1, ?, ?)",
+      db::Bytes(Bin(id)), db::Bytes(statement), record.number(), db::Bytes(content_key),
+      line.state(), line.outgoing(), FenIn(line.amount()), DayNumber(*DayFromProto(line.day())),
       columns.transfer, columns.payment, db::Bytes(sealed.bytes), db::Bytes(sealed.wrapped_key));
 }
 

@@ -73,7 +73,8 @@ std::vector<v1::Fund> Store::Funds(db::Session& sql, const Page& page) const {
 
 void Store::InsertFundChange(db::Session& sql, const v1::FundChange& change,
                              std::string_view entry_key) const {
-  const std::string other = change.other_fund().empty() ? "" : BinOf("funds/*", change.other_fund());
+  const std::string other =
+      change.other_fund().empty() ? "" : BinOf("funds/*", change.other_fund());
   sql.Execute(
       "INSERT INTO fund_changes (id, fund, kind, amount, other_fund, day, officer, reason, entry) "
       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -161,8 +161,11 @@ TEST(Order, NeedsPersonsWhoDidNoIncompatibleAct) {
   // Approved the opinion in review.
   EXPECT_EQ(payment.Prepare(c, "reviewer-b").status().code(), absl::StatusCode::kPermissionDenied);
   const std::string name = payment.Prepare(c).value().name();
-  EXPECT_EQ(payment.Authorize(name, "preparer").status().code(),
-            absl::StatusCode::kPermissionDenied);
+  const absl::Status alone = payment.Authorize(name, "preparer").status();
+  EXPECT_EQ(alone.code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(errors::Reason(alone), "SEPARATION_OF_DUTIES");
+  EXPECT_THAT(errors::Details(alone).SerializeAsString(),
+              testing::HasSubstr("separation.incompatible-acts"));
   EXPECT_EQ(payment.Authorize(name, "reviewer-a").status().code(),
             absl::StatusCode::kPermissionDenied);
   EXPECT_EQ(payment.GetPayment(name).state(), v1::PAYMENT_STATE_PREPARED);

@@ -182,7 +182,8 @@ absl::Status Reconciliation::ConfirmMatch(Context& context, const v1::ConfirmMat
     }
     if (store_.AccountKey(line.counterparty_account()) !=
         store_.AccountKey(payment.payee().number())) {
-      return Refuse("statement.payee", "对账单的对方账号与拨付的收款账号不一致，不能确认为该笔拨付。",
+      return Refuse("statement.payee",
+                    "对账单的对方账号与拨付的收款账号不一致，不能确认为该笔拨付。",
                     "The accounts differ: the line is not of this payment.", line.name());
     }
     YZ_RETURN_IF_ERROR(DoAct(rules, order->award, context, common::v1::ACT_KEEP_BOOKS,

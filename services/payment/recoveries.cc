@@ -28,7 +28,8 @@ absl::Status CheckOnStatements(const Store& store, db::Session& sql, const v1::P
   if (paid) {
     if (net == FenIn(payment.amount())) return absl::OkStatus();
     return Refuse("payment.statements-show-paid",
-                  "已导入的对账单未显示该笔转账已付出且未退回，不能按已付款处理。请导入对账单后再办理。",
+                  "已导入的对账单未显示该笔转账已付出且未退回，不能按已付款处理。"
+                  "请导入对账单后再办理。",
                   "No imported statement shows the transfer as paid and not sent back.",
                   payment.name());
   }
@@ -90,7 +91,8 @@ absl::Status Handlers::BookRecovery(Context& context, const v1::BookRecoveryRequ
         v1::Payment& payment = *order.record.mutable_payment();
         YZ_RETURN_IF_ERROR(CheckNoIncident(payment));
         if (!payment.has_recovery()) {
-          return Refuse("payment.recovery-ordered", "尚未决定追回，不能登记追回款。请先作出追回决定。",
+          return Refuse("payment.recovery-ordered",
+                        "尚未决定追回，不能登记追回款。请先作出追回决定。",
                         "No recovery is ordered: order it first.", payment.name());
         }
         v1::Recovery& recovery = *payment.mutable_recovery();

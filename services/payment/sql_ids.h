@@ -16,7 +16,9 @@ inline std::string BinOf(std::string_view pattern, std::string_view name) {
 }
 inline std::string Text(const std::string& bytes) { return UuidFromBytes(bytes).value(); }
 // The least id, before all others: where a list begins.
-inline std::string BinAfter(std::string_view id) { return id.empty() ? std::string(16, '\0') : Bin(id); }
+inline std::string BinAfter(std::string_view id) {
+  return id.empty() ? std::string(16, '\0') : Bin(id);
+}
 
 // Days since 1970-01-01, as columns keep them.
 inline int64_t DayNumber(Day day) { return day - Day(1970, 1, 1); }

@@ -1,6 +1,7 @@
 #ifndef YUEZHAN_SERVICES_PAYMENT_TEST_PAYMENT_H_
 #define YUEZHAN_SERVICES_PAYMENT_TEST_PAYMENT_H_
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -139,7 +140,7 @@ class TestPayment {
   std::unique_ptr<journal::Journal> journal_;
   std::unique_ptr<Handlers> handlers_;
   std::unique_ptr<Reconciliation> reconciliation_;
-  int64_t seq_ = 0;
+  std::atomic<int64_t> seq_ = 0;
 };
 
 // The page of one payment, as the sender sees it; empty: it has nothing to do about it.

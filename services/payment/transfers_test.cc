@@ -4,6 +4,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "services/payment/test_payment.h"
+#include "yuezhan/payment/v1/events.pb.h"
 
 namespace yuezhan::payment {
 namespace {
@@ -20,6 +21,13 @@ TEST(Transfer, SettlesAndThePaymentIsPaid) {
   EXPECT_EQ(paid.state(), v1::PAYMENT_STATE_SETTLED);
   EXPECT_NE(paid.bank_reference(), "");
   EXPECT_EQ(DayFromProto(paid.settled_on()), payment.host().today());
+  // What applicant and station are shown of it.
+  const auto told = payment.host().Events<v1::PaymentAdvanced>().back();
+  EXPECT_EQ(told.state(), v1::PAYMENT_STATE_SETTLED);
+  EXPECT_EQ(told.application(), c.application);
+  EXPECT_EQ(told.station(), c.station);
+  EXPECT_EQ(DayFromProto(told.settled_on()), payment.host().today());
+  EXPECT_EQ(told.bank_reference(), paid.bank_reference());
   EXPECT_EQ(payment.GetAward(c).state(), v1::AWARD_STATE_PAID);
   EXPECT_EQ(Fen(payment.GetFund(fund).paid()), 5'000'000);
   EXPECT_EQ(Fen(payment.GetFund(fund).in_transit()), 0);
