@@ -1,8 +1,5 @@
 // Account and mobile numbers that can be told from all others run through the whole flow; then
 // everything that the product leaves or shows is searched for them.
-#include <arpa/inet.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <sstream>
 
@@ -10,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/db/session.h"
 #include "common/errors/errors.h"
+#include "common/metrics/test_scrape.h"
 #include "google/rpc/status.pb.h"
 #include "gtest/gtest.h"
 #include "services/yz/demo/demo.h"
@@ -24,23 +22,6 @@ namespace yuezhan::tests {
 namespace {
 
 constexpr char kGetStation[] = "yuezhan.registry.v1.RegistryService/GetStation";
-
-std::string Scrape(int port) {
-  const int connection = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  std::string text;
-  if (connect(connection, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) {
-    constexpr std::string_view kRequest = "GET /metrics HTTP/1.0\r\nHost: x\r\n\r\n";
-    (void)!write(connection, kRequest.data(), kRequest.size());
-    char part[4096];
-    for (ssize_t n; (n = read(connection, part, sizeof part)) > 0;) text.append(part, n);
-  }
-  close(connection);
-  return text;
-}
 
 // Every value of every column of every table of a schema, one after the other.
 std::string Dump(const db::Options& options) {
@@ -142,7 +123,7 @@ TEST_F(Privacy, NoneInLogsAndMetrics) {
   }
   ExpectNone("log of the bank", yz::ReadFile(stack_->stack().LogFile("bank")).value());
   for (int port : ports_) {
-    const std::string metrics = Scrape(port);
+    const std::string metrics = metrics::Scrape(port);
     EXPECT_TRUE(absl::StrContains(metrics, "yuezhan_calls_total"));
     ExpectNone("metrics", metrics);
   }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "absl/time/clock.h"
 #include "common/base/log.h"
 
 namespace yuezhan {
@@ -52,14 +51,14 @@ void BackgroundLoop::Run() {
       pause = *wait;
       backoff = kFirstBackoff;
     }
-    absl::SleepFor(std::min(rest_, pause));
-    pause -= std::min(rest_, pause);
+    const absl::Duration rest = std::min(rest_, pause);
     absl::MutexLock lock(&mutex_);
     failing_ = failed;
+    if (mutex_.AwaitWithTimeout(absl::Condition(&stopping_), rest)) return;
     const auto done = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
       return stopping_ || (woken_ && !failing_);
     };
-    mutex_.AwaitWithTimeout(absl::Condition(&done), pause);
+    mutex_.AwaitWithTimeout(absl::Condition(&done), pause - rest);
   }
 }
 

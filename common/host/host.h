@@ -29,7 +29,7 @@ struct HostSpec {
   std::string name;                            // "registry"
   std::vector<db::Migration> migrations;       // 2, 3 …; the journal's 1 is put before them
   std::vector<DatabaseMeasure> measures = {};  // of its schema, for --metrics_listen
-  std::vector<std::string> peers = {};         // that it calls or follows: their addresses must be given
+  std::vector<std::string> peers = {};         // that it calls or follows: addresses must be given
 };
 
 // Everything that the four processes have in common: settings, database, migrations, journal with

@@ -260,12 +260,19 @@ absl::Status Handlers::PrintDocument(Context& context, const v1::PrintDocumentRe
   if (request.submission() > static_cast<int>(submissions.size())) {
     return errors::InvalidField("submission", "没有这次提交", "there is no such submission");
   }
-  // What was submitted is printed under the policy of that day.
+  // What was submitted is printed under the policy of that day; a form that is still being filled
+  // in, the first time or after a return, under today's, by which it will be judged.
+  const bool draft = request.kind() == v1::DOCUMENT_KIND_APPLICATION_FORM &&
+                     request.submission() == 0 &&
+                     application.state() == v1::APPLICATION_STATE_RETURNED;
+  const size_t number = request.submission() > 0 ? static_cast<size_t>(request.submission())
+                        : draft                  ? 0
+                                                 : submissions.size();
   YZ_ASSIGN_OR_RETURN(
       const Rules rules,
-      submissions.empty()
+      number == 0
           ? rulebook_.At(now)
-          : rulebook_.Of(BeijingDay(FromProto(submissions.back().submit_time())), now));
+          : rulebook_.Of(BeijingDay(FromProto(submissions[number - 1].submit_time())), now));
   switch (request.kind()) {
     case v1::DOCUMENT_KIND_APPLICATION_FORM:
       return PrintForm(context, rules, application, submissions, request.submission(), answer);

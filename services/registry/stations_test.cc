@@ -15,13 +15,6 @@ using testing::HasSubstr;
 
 class Stations : public testing::Test {
  protected:
-  template <typename Request>
-  Request With(const std::string& name) {
-    Request request;
-    request.set_request_id(NewUuid());
-    request.set_name(name);
-    return request;
-  }
   std::string File(const std::string& name, const std::string& society) {
     v1::FileStationRequest request = registry_.FileRequest();
     request.mutable_form()->set_display_name(name);

@@ -14,6 +14,15 @@
 
 namespace yuezhan::registry {
 
+// A new request about the resource of that name.
+template <typename Request>
+Request With(const std::string& name) {
+  Request request;
+  request.set_request_id(NewUuid());
+  request.set_name(name);
+  return request;
+}
+
 // Registry's handlers over a database of their own, with one host unit, and forms that the rules
 // accept.
 class TestRegistry {

@@ -20,13 +20,6 @@ class Tracking : public testing::Test {
     EXPECT_TRUE(registry_.Accept(name).ok());
     return name;
   }
-  template <typename Request>
-  Request With(const std::string& name) {
-    Request request;
-    request.set_request_id(NewUuid());
-    request.set_name(name);
-    return request;
-  }
   // All six dimensions alike.
   template <typename Request>
   void Score(int points, Request* request) {
