@@ -167,6 +167,26 @@ TEST_F(Documents, TheCorrectionNoticeOfEachReturnStays) {
   EXPECT_THAT(index.content(), Not(HasSubstr("<td class=\"center\">6</td>")));
 }
 
+// Another policy took its place while the host corrects: what was submitted stays as it was, the
+// form that will be judged by the new one is printed by it.
+TEST(Form, IsPrintedByThePolicyOfItsSubmission) {
+  TestApplication test(nullptr, TestHost::FollowedPolicy(Day(2026, 9, 16), "name_zh: \"省级\"",
+                                                         "name_zh: \"新省级\""));
+  const v1::Application application = test.Submitted();
+  ASSERT_TRUE(test.Review(application, review::v1::CASE_STATE_RETURNED, {"一"}).ok());
+  ASSERT_TRUE(test.host().clock().Advance(absl::Hours(48)).ok());
+  v1::PrintDocumentRequest request;
+  request.set_name(application.name());
+  request.set_kind(v1::DOCUMENT_KIND_APPLICATION_FORM);
+  const auto draft = test.Try(&Handlers::PrintDocument, request);
+  ASSERT_TRUE(draft.ok()) << draft.status();
+  EXPECT_THAT(draft->content(), HasSubstr("新省级"));
+  request.set_submission(1);
+  const auto submitted = test.Try(&Handlers::PrintDocument, request);
+  ASSERT_TRUE(submitted.ok()) << submitted.status();
+  EXPECT_THAT(submitted->content(), Not(HasSubstr("新省级")));
+}
+
 // What is sealed is what is submitted.
 TEST_F(Documents, AScanBearsTheFormAsItStands) {
   const v1::Application draft = test_.Create();

@@ -85,8 +85,10 @@ class FakeReview : public rpc::Channel {
 // that the rules accept, and a second filing of the same lineage.
 class TestApplication {
  public:
-  explicit TestApplication(const files::Scanner* scanner = nullptr)
-      : host_("application", Schema()),
+  explicit TestApplication(const files::Scanner* scanner = nullptr,
+                           policy::Policies policies = policy::Policies::Builtin())
+      : host_("application", Schema(), BeijingMidnight(Day(2026, 9, 15)) + absl::Hours(9),
+              std::move(policies)),
         handlers_(host_.journal(), host_.vault(), host_.rulebook(), registry_, review_, scanner) {
     station_ = AddStation("绿色化工服务站（演示）");
     second_filing_ = AddStation("绿色化工服务站（演示二）");
