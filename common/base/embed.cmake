@@ -1,12 +1,19 @@
-# Writes OUT, a C++ source that defines `VARIABLE`, the bytes of the text file IN, as raw strings short enough for any compiler.
+# Writes OUT, a C++ source that defines `VARIABLE`, the bytes of the text file IN, as raw strings short enough for any
+# compiler. They end with a line, so that no character is cut.
 file(READ ${IN} text)
 string(LENGTH "${text}" length)
 set(body "")
 set(at 0)
 while(at LESS length)
   string(SUBSTRING "${text}" ${at} 4000 piece)
+  string(FIND "${piece}" "\n" end REVERSE)
+  math(EXPR end "${end} + 1")
+  if(end EQUAL 0)
+    string(LENGTH "${piece}" end)
+  endif()
+  string(SUBSTRING "${piece}" 0 ${end} piece)
   string(APPEND body "R\"yuezhan(${piece})yuezhan\"\n")
-  math(EXPR at "${at} + 4000")
+  math(EXPR at "${at} + ${end}")
 endwhile()
 if(body STREQUAL "")
   set(body "\"\"")

@@ -6,6 +6,8 @@
 #include <grpcpp/support/proto_buffer_reader.h>
 #include <grpcpp/support/proto_buffer_writer.h>
 
+#include <utility>
+
 #include "common/base/clocks.h"
 #include "common/base/log.h"
 #include "common/errors/errors.h"
@@ -15,8 +17,6 @@
 namespace yuezhan::rpc {
 namespace {
 
-// While one thread is busy with a connection's bytes, another deals with the calls they made.
-constexpr int kPollers = 2;
 // When a refused caller may try again: about the time that a full queue takes to empty.
 constexpr absl::Duration kRetryAfter = absl::Milliseconds(500);
 
@@ -60,6 +60,8 @@ struct CallPool::Call {
   absl::Time arrived;         // the call, or the present message of a stream
   absl::Duration arrived_at;  // monotonic
   absl::Time began;
+  grpc::ByteBuffer answer;
+  grpc::Status status;
   CallRecord record;
 };
 
@@ -71,7 +73,7 @@ CallPool::~CallPool() { Stop(); }
 void CallPool::Start(std::unique_ptr<grpc::ServerCompletionQueue> queue) {
   events_ = std::move(queue);
   for (int i = 0; i < options_.posted_calls; ++i) Post();
-  for (int i = 0; i < kPollers; ++i) pollers_.emplace_back([this] { PollEvents(); });
+  poller_ = std::thread([this] { PollEvents(); });
   for (int i = 0; i < options_.handler_threads; ++i) {
     handlers_.emplace_back([this] { HandleCalls(); });
   }
@@ -83,16 +85,16 @@ void CallPool::Stop() {
     absl::MutexLock lock(&mutex_);
     stopping_ = true;
   }
-  // Handlers first: they still send answers through the queue of events.
+  // The polling thread last: it sends what handlers answer, and hears how calls end.
   for (std::thread& handler : handlers_) handler.join();
-  events_->Shutdown();
-  for (std::thread& poller : pollers_) poller.join();
-  pollers_.clear();
   handlers_.clear();
+  Drain(absl::InfiniteFuture());
+  events_->Shutdown();
+  poller_.join();
   events_.reset();
 }
 
-// ---- the polling threads ----
+// ---- the polling thread ----
 
 void CallPool::Post() {
   Call* call = new Call;
@@ -100,21 +102,22 @@ void CallPool::Post() {
 }
 
 void CallPool::PollEvents() {
-  while (true) {
-    void* tag = nullptr;
-    bool ok = false;
-    const auto soon = std::chrono::system_clock::now() + std::chrono::seconds(1);
-    switch (events_->AsyncNext(&tag, &ok, soon)) {
-      case grpc::CompletionQueue::SHUTDOWN:
-        return;
-      case grpc::CompletionQueue::GOT_EVENT:
-        OnEvent(static_cast<Call*>(tag), ok);
-        break;
-      case grpc::CompletionQueue::TIMEOUT:
-        break;
+  void* tag = nullptr;
+  bool ok = false;
+  const auto step = [&] {
+    if (void* event = std::exchange(tag, nullptr); event == &alarm_) {
+      SendAnswers();
+    } else if (event != nullptr) {
+      OnEvent(static_cast<Call*>(event), ok);
     }
     Sweep();
-  }
+  };
+  // An event that a step brings about at once is the next one, without a turn through the queue.
+  grpc::CompletionQueue::NextStatus next;
+  do {
+    const auto soon = std::chrono::system_clock::now() + std::chrono::seconds(1);
+    next = events_->DoThenAsyncNext(step, &tag, &ok, soon);
+  } while (next != grpc::CompletionQueue::SHUTDOWN);
 }
 
 void CallPool::OnEvent(Call* call, bool ok) {
@@ -290,9 +293,7 @@ void CallPool::HandleCalls() {
 }
 
 void CallPool::Handle(Call* call) {
-  if (draining_ && absl::ToUnixNanos(WallNow()) > drain_until_ns_) {
-    return Refuse(call, errors::Unavailable("server", kRetryAfter));
-  }
+  if (draining_) return Refuse(call, errors::Unavailable("server", kRetryAfter));
   call->record.queued = MonotonicNow() - call->arrived_at;
   const grpc::GenericServerContext& context = call->context;
   const Incoming incoming{
@@ -306,8 +307,7 @@ void CallPool::Handle(Call* call) {
   std::unique_ptr<google::protobuf::Message> answer;
   absl::Status status = chain_.Run(incoming, &bytes, &answer, &call->record);
   call->request.Clear();
-
-  grpc::ByteBuffer answer_bytes;
+  call->answer.Clear();
   if (status.ok()) {
     bool own = false;
     using Traits = grpc::SerializationTraits<google::protobuf::Message>;
@@ -315,19 +315,41 @@ void CallPool::Handle(Call* call) {
       status = errors::TooLarge("answer", options_.max_message_bytes, "bytes");
       call->record.reason = errors::Reason(status);
       call->record.code = absl::StatusCodeToString(status.code());
-    } else if (Traits::Serialize(*answer, &answer_bytes, &own).ok()) {
-      call->record.answer_bytes = answer_bytes.Length();
+    } else if (Traits::Serialize(*answer, &call->answer, &own).ok()) {
+      call->record.answer_bytes = call->answer.Length();
     }
   }
   Report(call);
-  if (!status.ok()) return End(call, ToGrpc(status));
+  if (!status.ok()) call->status = ToGrpc(status);
+  Answer(call);
+}
+
+void CallPool::Answer(Call* call) {
+  absl::MutexLock lock(&answers_mutex_);
+  answers_.push_back(call);
+  if (answers_.size() == 1) {
+    alarm_.Set(events_.get(), gpr_inf_past(GPR_CLOCK_MONOTONIC), &alarm_);
+  }
+}
+
+void CallPool::SendAnswers() {
+  std::vector<Call*> answers;
+  {
+    absl::MutexLock lock(&answers_mutex_);
+    answers.swap(answers_);
+  }
+  for (Call* call : answers) Send(call);
+}
+
+void CallPool::Send(Call* call) {
+  if (!call->status.ok()) return End(call, call->status);
   if (call->bound->streams) {
     call->answered = true;
     call->state = Call::State::kAnswering;
-    return call->stream.Write(answer_bytes, call);
+    return call->stream.Write(call->answer, call);
   }
   call->state = Call::State::kEnding;
-  call->stream.WriteAndFinish(answer_bytes, grpc::WriteOptions(), grpc::Status::OK, call);
+  call->stream.WriteAndFinish(call->answer, grpc::WriteOptions(), grpc::Status::OK, call);
 }
 
 void CallPool::Report(Call* call) {

@@ -1,6 +1,7 @@
 #ifndef YUEZHAN_COMMON_RPC_CALL_POOL_H_
 #define YUEZHAN_COMMON_RPC_CALL_POOL_H_
 
+#include <grpcpp/alarm.h>
 #include <grpcpp/completion_queue.h>
 #include <grpcpp/generic/async_generic_service.h>
 
@@ -20,11 +21,12 @@
 
 namespace yuezhan::rpc {
 
-// Moves calls between gRPC and the chain, and admits them. Polling threads take events from the
-// completion queue: they post a new call for each that arrives, read the request and put the call
-// into a bounded queue; handler threads run the chain and send the answer. What exceeds a limit is
-// refused at once: a caller who knows may come back, one who waits in a long queue gives up after
-// the work was done.
+// Moves calls between gRPC and the chain, and admits them. A polling thread takes events from the
+// completion queue: it posts a new call for each that arrives, reads the request and puts the call
+// into a bounded queue; handler threads run the chain and leave the answer to the polling thread,
+// which sends it. So connections have one reader and writer, and gRPC's locks no second taker. What
+// exceeds a limit is refused at once: a caller who knows may come back, one who waits in a long
+// queue gives up after the work was done.
 class CallPool {
  public:
   CallPool(const Methods& methods, const Chain& chain, const ServerOptions& options);
@@ -72,6 +74,9 @@ class CallPool {
   Call* Dequeue();  // null: the pool stops
   void HandleCalls();
   void Handle(Call* call);
+  void Answer(Call* call);
+  void SendAnswers();
+  void Send(Call* call);
   void Report(Call* call);
 
   const Methods& methods_;
@@ -81,7 +86,6 @@ class CallPool {
   std::unique_ptr<grpc::ServerCompletionQueue> events_;
   std::atomic<bool> draining_ = false;
   std::atomic<int> busy_ = 0;  // handler threads at work
-  std::atomic<int64_t> drain_until_ns_ = 0;
 
   absl::Mutex live_mutex_;
   std::list<Call*> live_ ABSL_GUARDED_BY(live_mutex_);  // arrived and not ended, the oldest first
@@ -97,7 +101,12 @@ class CallPool {
   size_t queued_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
 
-  std::vector<std::thread> pollers_;
+  // Answers that wait to be sent; the alarm's event tells of the first.
+  absl::Mutex answers_mutex_;
+  std::vector<Call*> answers_ ABSL_GUARDED_BY(answers_mutex_);
+  grpc::Alarm alarm_;
+
+  std::thread poller_;
   std::vector<std::thread> handlers_;
 };
 

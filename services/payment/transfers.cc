@@ -141,7 +141,7 @@ void Transfers::EndRound() {
 
 bool Transfers::Mine(const OpenTransfer& open) const {
   int share = 0;
-  absl::SimpleHexAtoi(open.transfer_id.substr(0, 4), &share);
+  (void)absl::SimpleHexAtoi(open.transfer_id.substr(0, 4), &share);
   return share % lanes_ == lane_;
 }
 
