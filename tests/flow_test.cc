@@ -4,13 +4,16 @@
 #include <cstdlib>
 #include <iostream>
 #include <random>
+#include <set>
 #include <sstream>
 #include <thread>
 
 #include "gtest/gtest.h"
 #include "services/yz/demo/demo.h"
 #include "tests/test_stack.h"
+#include "yuezhan/application/v1/application.pb.h"
 #include "yuezhan/bank/v1/bank.pb.h"
+#include "yuezhan/registry/v1/tracking_requests.pb.h"
 
 namespace yuezhan::tests {
 namespace {
@@ -56,14 +59,38 @@ void ExpectCompleteOnce(TestStack& stack, yz::Demo& demo) {
       "bank", auditor, "yuezhan.bank.v1.BankService/ListTransfers", list, &books);
   ASSERT_TRUE(listed.ok()) << listed;
   int64_t moved_fen = 0;
-  int settled = 0;
+  std::set<std::string> references;
   for (const auto& transfer : books.transfers()) {
     if (transfer.state() != bank::v1::TRANSFER_STATE_SETTLED) continue;
-    ++settled;
+    references.insert(transfer.bank_reference());
     moved_fen += transfer.amount().units() * 100 + transfer.amount().nanos() / 10'000'000;
   }
-  EXPECT_EQ(settled, expected.paid);
+  EXPECT_EQ(references.size(), static_cast<size_t>(expected.paid));
   EXPECT_EQ(moved_fen, expected.amount_fen);
+
+  // Each of them, by the bank's number, is what applicant and station are shown.
+  application::v1::ListApplicationsRequest paid;
+  paid.set_filter("state = PAID");
+  paid.set_page_size(1000);
+  application::v1::ListApplicationsResponse applications;
+  absl::Status shown = stack.client().Call(
+      auditor, "yuezhan.application.v1.ApplicationService/ListApplications", paid, &applications);
+  ASSERT_TRUE(shown.ok()) << shown;
+  std::set<std::string> of_applications;
+  for (const auto& application : applications.applications()) {
+    EXPECT_TRUE(application.has_paid_on());
+    of_applications.insert(application.bank_reference());
+  }
+  EXPECT_EQ(of_applications, references);
+  registry::v1::ListUseReportsRequest of_money;
+  of_money.set_page_size(1000);
+  registry::v1::ListUseReportsResponse reports;
+  shown = stack.client().Call(auditor, "yuezhan.registry.v1.RegistryService/ListUseReports",
+                              of_money, &reports);
+  ASSERT_TRUE(shown.ok()) << shown;
+  std::set<std::string> of_stations;
+  for (const auto& report : reports.use_reports()) of_stations.insert(report.bank_reference());
+  EXPECT_EQ(of_stations, references);
 }
 
 uint64_t Seed() {

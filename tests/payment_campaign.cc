@@ -217,8 +217,8 @@ void Officers::ConfirmOpenLines() {
   }
 }
 
-void Officers::EndHold() {
-  for (const absl::Time end = absl::Now() + absl::Seconds(120);;) {
+void Officers::EndHold(absl::Time end) {
+  for (;;) {
     // Followed again from the cursor of the backup: awards come back as they were told then.
     PrepareAll(Cleared());
     ImportStatement();

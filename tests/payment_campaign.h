@@ -24,8 +24,9 @@ class Officers {
   int Round();
   // Imports the bank's statement, and lifts the incidents that it explains.
   void Reconcile();
-  // After a restore: statements, forgotten payments made anew and confirmed, until the hold ends.
-  void EndHold();
+  // After a restore: statements, forgotten payments made anew and confirmed, until the hold ends; a
+  // failure when it has not by `end`.
+  void EndHold(absl::Time end);
   // Whether the bank's own word on every payment's transfer is SETTLED, as ours is; asking makes it
   // do what it had still in mind.
   bool AgreesWithTheBank(int payments);

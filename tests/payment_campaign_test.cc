@@ -45,9 +45,15 @@ class Killer {
  public:
   Killer(PaymentWorld& world, uint64_t seed)
       : thread_([this, &world, random = std::mt19937_64(seed)]() mutable {
+          // Answers between two kills: where a start takes longer than the time to the next kill
+          // nothing would ever get done.
+          constexpr int64_t kLeastAnswers = 20;
           while (!stop_) {
+            const int64_t answered = world.answered();
             // The random moment itself: nothing is waited for.
             absl::SleepFor(absl::Milliseconds(500 + random() % 1500));
+            while (!stop_ && world.answered() < answered + kLeastAnswers)
+              absl::SleepFor(absl::Milliseconds(20));
             absl::MutexLock lock(&mutex_);
             if (stop_) return;
             switch (random() % 3) {
@@ -120,7 +126,7 @@ TEST(Campaign, EveryOrderEndsInATrueStateWhateverIsKilled) {
     world.Restore();
   }
   officers.Allocate(fund, start - first);  // as far as the restored books know, it was not
-  officers.EndHold();
+  officers.EndHold(end);
   until(payments);
   killer.Stop();
   // From now on the bank does as it should; what it did before comes out one by one.
@@ -161,8 +167,8 @@ TEST(Auditor, FindsEachFaultThatIsPlanted) {
       {"posting.twin", {"UPDATE {p}.postings SET amount = amount + 1 WHERE side = 2 LIMIT 1"}},
       {"payment.ledger",
        {"UPDATE {p}.postings SET amount = amount - 1 WHERE movement = 6 AND side = 1 LIMIT 1",
-        "UPDATE {p}.postings SET amount = amount + 1 WHERE side = 2 AND id = (SELECT id FROM (SELECT "
-        "id FROM {p}.postings GROUP BY id HAVING SUM(amount) <> 0) x)"}},
+        "UPDATE {p}.postings SET amount = amount + 1 WHERE side = 2 AND id = (SELECT id FROM "
+        "(SELECT id FROM {p}.postings GROUP BY id HAVING SUM(amount) <> 0) x)"}},
       {"payment.award", {"UPDATE {p}.payments SET amount = amount + 1 LIMIT 1"}},
       {"fund.balance", {"UPDATE {p}.funds SET free = free + 1, allocated = allocated + 1"}},
       // A posting without its twin, and one that no journal entry knows.

@@ -3,6 +3,7 @@
 #ifndef YUEZHAN_TESTS_PAYMENT_WORLD_H_
 #define YUEZHAN_TESTS_PAYMENT_WORLD_H_
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -58,6 +59,9 @@ class PaymentWorld {
     return answer;
   }
 
+  // How many calls were answered.
+  int64_t answered() const { return answered_; }
+
   // Cases that review awarded and cleared, in its rows and its journal.
   std::vector<payment::TestCase> Clear(int count);
   // How the bank misbehaves from now on; told again whenever it was killed.
@@ -97,6 +101,7 @@ class PaymentWorld {
   std::unique_ptr<journal::Journal> review_;
   Rulebook rulebook_;
   bank::v1::SetBehaviorRequest behavior_;
+  std::atomic<int64_t> answered_ = 0;
 };
 
 }  // namespace yuezhan::tests

@@ -6,8 +6,6 @@
 #include <grpcpp/support/proto_buffer_reader.h>
 #include <grpcpp/support/proto_buffer_writer.h>
 
-#include <utility>
-
 #include "common/base/clocks.h"
 #include "common/base/log.h"
 #include "common/errors/errors.h"
@@ -17,6 +15,8 @@
 namespace yuezhan::rpc {
 namespace {
 
+// While one thread is busy with a connection's bytes, another deals with the calls they made.
+constexpr int kPollers = 2;
 // When a refused caller may try again: about the time that a full queue takes to empty.
 constexpr absl::Duration kRetryAfter = absl::Milliseconds(500);
 
@@ -73,7 +73,7 @@ CallPool::~CallPool() { Stop(); }
 void CallPool::Start(std::unique_ptr<grpc::ServerCompletionQueue> queue) {
   events_ = std::move(queue);
   for (int i = 0; i < options_.posted_calls; ++i) Post();
-  poller_ = std::thread([this] { PollEvents(); });
+  for (int i = 0; i < kPollers; ++i) pollers_.emplace_back([this] { PollEvents(); });
   for (int i = 0; i < options_.handler_threads; ++i) {
     handlers_.emplace_back([this] { HandleCalls(); });
   }
@@ -85,16 +85,17 @@ void CallPool::Stop() {
     absl::MutexLock lock(&mutex_);
     stopping_ = true;
   }
-  // The polling thread last: it sends what handlers answer, and hears how calls end.
+  // The polling threads last: they send what handlers answer, and hear how calls end.
   for (std::thread& handler : handlers_) handler.join();
-  handlers_.clear();
   Drain(absl::InfiniteFuture());
   events_->Shutdown();
-  poller_.join();
+  for (std::thread& poller : pollers_) poller.join();
+  pollers_.clear();
+  handlers_.clear();
   events_.reset();
 }
 
-// ---- the polling thread ----
+// ---- the polling threads ----
 
 void CallPool::Post() {
   Call* call = new Call;
@@ -104,20 +105,18 @@ void CallPool::Post() {
 void CallPool::PollEvents() {
   void* tag = nullptr;
   bool ok = false;
+  auto next = grpc::CompletionQueue::TIMEOUT;
   const auto step = [&] {
-    if (void* event = std::exchange(tag, nullptr); event == &alarm_) {
-      SendAnswers();
-    } else if (event != nullptr) {
-      OnEvent(static_cast<Call*>(event), ok);
+    if (next == grpc::CompletionQueue::GOT_EVENT) {
+      tag == &alarm_ ? SendAnswers() : OnEvent(static_cast<Call*>(tag), ok);
     }
     Sweep();
   };
   // An event that a step brings about at once is the next one, without a turn through the queue.
-  grpc::CompletionQueue::NextStatus next;
-  do {
+  while (next != grpc::CompletionQueue::SHUTDOWN) {
     const auto soon = std::chrono::system_clock::now() + std::chrono::seconds(1);
     next = events_->DoThenAsyncNext(step, &tag, &ok, soon);
-  } while (next != grpc::CompletionQueue::SHUTDOWN);
+  }
 }
 
 void CallPool::OnEvent(Call* call, bool ok) {

@@ -21,12 +21,12 @@
 
 namespace yuezhan::rpc {
 
-// Moves calls between gRPC and the chain, and admits them. A polling thread takes events from the
-// completion queue: it posts a new call for each that arrives, reads the request and puts the call
-// into a bounded queue; handler threads run the chain and leave the answer to the polling thread,
-// which sends it. So connections have one reader and writer, and gRPC's locks no second taker. What
-// exceeds a limit is refused at once: a caller who knows may come back, one who waits in a long
-// queue gives up after the work was done.
+// Moves calls between gRPC and the chain, and admits them. Polling threads take events from the
+// completion queue: they post a new call for each that arrives, read the request and put the call
+// into a bounded queue; handler threads run the chain and leave the answer to the polling threads,
+// which send it: gRPC's locks of a connection have few takers then. What exceeds a limit is refused
+// at once: a caller who knows may come back, one who waits in a long queue gives up after the work
+// was done.
 class CallPool {
  public:
   CallPool(const Methods& methods, const Chain& chain, const ServerOptions& options);
@@ -106,7 +106,7 @@ class CallPool {
   std::vector<Call*> answers_ ABSL_GUARDED_BY(answers_mutex_);
   grpc::Alarm alarm_;
 
-  std::thread poller_;
+  std::vector<std::thread> pollers_;
   std::vector<std::thread> handlers_;
 };
 

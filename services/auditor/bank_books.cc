@@ -33,9 +33,7 @@ int64_t FenIn(std::string text) {
 }  // namespace
 
 absl::StatusOr<std::vector<BankMove>> ReadBankStatement(std::string_view content) {
-  const auto text = TextToUtf8(content);
-  if (!text.ok()) return text.status();
-  const auto lines = ParseCsv(*text);
+  const auto lines = ParseCsv(content);
   if (!lines.ok()) return lines.status();
   std::map<std::string, size_t> columns;
   std::vector<BankMove> moves;

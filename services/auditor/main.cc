@@ -18,7 +18,8 @@ ABSL_FLAG(std::string, review_schema, "yuezhan_review", "Review's schema; empty:
 ABSL_FLAG(std::string, statement, "",
           "The bank's statement of the whole time, CSV; empty: not looked at.");
 ABSL_FLAG(std::string, vault_keys, "",
-          "Payment's master keys, @FILE: to compare accounts with the bank's. Empty: not compared.");
+          "Payment's master keys, @FILE: to compare accounts with the bank's. Empty: not "
+          "compared.");
 
 namespace yuezhan {
 namespace {

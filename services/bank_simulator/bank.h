@@ -16,8 +16,8 @@
 namespace yuezhan::bank {
 
 // A bank that is not there: takes orders, keeps books, and misbehaves as it is told. Days of value
-// are those of the business clock; not_after is by the wall clock. A day after it took a transfer it
-// forgets that it knows the id: the same order again is then a new transfer. Thread-safe.
+// are those of the business clock; not_after is by the wall clock. A day after it took a transfer
+// it forgets that it knows the id: the same order again is then a new transfer. Thread-safe.
 class Bank {
  public:
   Bank(std::unique_ptr<Books> books, Clocks clocks);

@@ -197,7 +197,7 @@ TEST_F(BankTest, StatementShowsWhatMoved) {
   const auto statement = [&](v1::GetStatementRequest request) {
     v1::GetStatementResponse answer;
     EXPECT_TRUE(bank_->GetStatement(context_, request, &answer).ok());
-    return ParseCsv(TextToUtf8(answer.content()).value()).value();
+    return ParseCsv(answer.content()).value();
   };
   v1::GetStatementRequest request;
   const auto lines = statement(request);

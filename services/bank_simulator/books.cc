@@ -16,7 +16,8 @@
 namespace yuezhan::bank {
 namespace {
 
-// behavior TAB looks TAB taken_ms TAB order as JSON TAB transfer as JSON. JSON escapes tabs and line ends.
+// behavior TAB looks TAB taken_ms TAB order as JSON TAB transfer as JSON. JSON escapes tabs and
+// line ends.
 std::string LineOf(const Entry& entry) {
   std::string order;
   std::string transfer;

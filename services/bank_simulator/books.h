@@ -33,7 +33,8 @@ class Books {
   Books(const Books&) = delete;
   Books& operator=(const Books&) = delete;
 
-  // The one of that id that was taken last; null when there is none. Changes are made by Write alone.
+  // The one of that id that was taken last; null when there is none. Changes are made by Write
+  // alone.
   const Entry* Find(const std::string& transfer_id) const;
   // Entries in the order of their arrival.
   const std::vector<std::unique_ptr<Entry>>& entries() const { return entries_; }

@@ -20,8 +20,8 @@ ABSL_FLAG(std::string, hold, "",
 
 ABSL_FLAG(absl::Duration, hold_least,
           yuezhan::payment::kTransferLife + yuezhan::payment::kClockTolerance,
-          "How long after a restore a forgotten transfer may still be executed: statements count for "
-          "the end of a hold when they were imported later.");
+          "How long after a restore a forgotten transfer may still be executed: statements count "
+          "for the end of a hold when they were imported later.");
 
 namespace {
 
@@ -56,8 +56,9 @@ int main(int argc, char** argv) {
   for (int lane = 0; lane < kLanes; ++lane) {
     lanes.push_back(std::make_unique<yuezhan::payment::Transfers>(
         host.journal(), host.vault(), host.ChannelTo("bank"), lane, kLanes));
+    auto* transfers = lanes.back().get();
     host.Every(absl::StrCat("transfers/", lane),
-               [&reconciliation, transfers = lanes.back().get()]() -> absl::StatusOr<absl::Duration> {
+               [&reconciliation, transfers]() -> absl::StatusOr<absl::Duration> {
                  const absl::StatusOr<bool> held = reconciliation.Held();
                  if (!held.ok()) return held.status();
                  if (*held) return kHeld;

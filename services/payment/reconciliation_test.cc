@@ -14,7 +14,8 @@ namespace {
 
 TEST(Reader, ReadsWhatBanksWrite) {
   const std::string id(64, 'a');
-  const std::string text = "账户明细,岳阳\n\n交易日期,凭证号,支出金额,收入金额,对方户名,对方账号,用途,附言\n"
+  const std::string text = "账户明细,岳阳\n\n"
+                           "交易日期,凭证号,支出金额,收入金额,对方户名,对方账号,用途,附言\n"
                            "2026年9月1日,V1,\"50,000.00\",,某科协,1907 0101-09,资助," + id + "\n"
                            "20260902,V2,,12.30,\"某\"\"公司\"\"\",42,,退款\r\n"
                            "2026/9/3 10:11:12,V3,0.00,1,甲,43,,\n"
@@ -34,8 +35,9 @@ TEST(Reader, ReadsWhatBanksWrite) {
     EXPECT_EQ((*rows)[1].fen, 1'230);
     EXPECT_EQ((*rows)[2].fen, 100);
   }
-  const auto marked = ReadStatement(
-      v1::STATEMENT_FORMAT_CSV, "交易日期,借贷标志,交易金额\n2026-09-01,借,5.00\n2026-09-01,贷,6.00\n");
+  const auto marked = ReadStatement(v1::STATEMENT_FORMAT_CSV, "交易日期,借贷标志,交易金额\n"
+                                                              "2026-09-01,借,5.00\n"
+                                                              "2026-09-01,贷,6.00\n");
   ASSERT_TRUE(marked.ok()) << marked.status();
   EXPECT_TRUE((*marked)[0].outgoing);
   EXPECT_FALSE((*marked)[1].outgoing);
@@ -50,11 +52,12 @@ TEST(Reader, NamesLineAndReason) {
            {head + "2026-09-01,1.00,2.00\n", "line 2"},
            {head + "2026-09-01,,\n", "line 2"},
            {head + "2026-09-01,-1.00,\n", "line 2"},
-           {head + "\"2026-09-01,1.00,\n", "quote"},
+           {head + "\"2026-09-01,1.00,\n", "quotation"},
            {head + "\xff\xff", "GB18030"}}) {
     const auto rows = ReadStatement(v1::STATEMENT_FORMAT_CSV, text);
     EXPECT_EQ(rows.status().code(), absl::StatusCode::kInvalidArgument) << text;
-    EXPECT_THAT(errors::Details(rows.status()).SerializeAsString(), testing::HasSubstr(line)) << text;
+    EXPECT_THAT(errors::Details(rows.status()).SerializeAsString(), testing::HasSubstr(line))
+        << text;
   }
 }
 
@@ -290,7 +293,7 @@ TEST(Export, ListsWhatIsInstructed) {
                   .ok());
   EXPECT_EQ(answer.orders(), 1);
   EXPECT_EQ(Fen(answer.total()), 5'000'000);
-  const auto lines = ParseCsv(TextToUtf8(answer.content()).value()).value();
+  const auto lines = ParseCsv(answer.content()).value();
   ASSERT_EQ(lines.size(), 2u);
   EXPECT_EQ(lines[1][1], sent.transfer_id());
   EXPECT_EQ(lines[1][3], c.account.number());

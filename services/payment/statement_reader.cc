@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 #include <map>
+#include <sstream>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
@@ -78,7 +79,8 @@ std::string TransferIdIn(const std::string& text) {
   size_t begin = 0;
   for (size_t i = 0; i <= text.size(); ++i) {
     if (i < text.size() && std::isxdigit(static_cast<unsigned char>(text[i])) != 0) continue;
-    if (i - begin == kTransferIdCharacters) return absl::AsciiStrToLower(text.substr(begin, i - begin));
+    if (i - begin == kTransferIdCharacters)
+      return absl::AsciiStrToLower(text.substr(begin, kTransferIdCharacters));
     begin = i + 1;
   }
   return "";
@@ -87,20 +89,22 @@ std::string TransferIdIn(const std::string& text) {
 class CsvStatement {
  public:
   absl::StatusOr<std::vector<StatementRow>> Read(std::string_view content) {
-    const auto text = TextToUtf8(content);
-    if (!text.ok())
-      return errors::InvalidField("content", "须为 UTF-8 或 GB18030 编码", "must be UTF-8 or GB18030");
-    const auto lines = ParseCsv(*text);
-    if (!lines.ok()) return errors::InvalidField("content", "引号没有结束", "has a quote that does not end");
+    std::istringstream in{std::string(content)};
+    CsvReader reader(in);
     std::vector<StatementRow> rows;
-    for (size_t i = 0; i < lines->size(); ++i) {
-      const int number = static_cast<int>(i) + 1;
+    for (std::vector<std::string> cells;;) {
+      const absl::StatusOr<bool> more = reader.Next(&cells);
+      if (!more.ok()) {
+        return Wrong(reader.line(), "须为 UTF-8 或 GB18030 编码，引号须成对",
+                     "must be UTF-8 or GB18030, with an end to each quotation mark");
+      }
+      if (!*more) break;
       // Banks put a title and the account's own data before the headers.
       if (columns_.empty()) {
-        FindHeaders((*lines)[i]);
+        FindHeaders(cells);
         continue;
       }
-      YZ_RETURN_IF_ERROR(ReadRow(number, (*lines)[i], &rows));
+      YZ_RETURN_IF_ERROR(ReadRow(reader.line(), cells, &rows));
       if (rows.size() > kMaxStatementLines)
         return errors::TooLarge("content", kMaxStatementLines, "lines");
     }
@@ -137,7 +141,8 @@ class CsvStatement {
       value += cell;
     }
     // Empty lines, and sums at the end.
-    if (values[kDay].empty() || values[kDay].find("计") != std::string::npos) return absl::OkStatus();
+    if (values[kDay].empty() || values[kDay].find("计") != std::string::npos)
+      return absl::OkStatus();
     StatementRow row;
     row.number = number;
     const auto day = DayIn(values[kDay]);
@@ -151,7 +156,8 @@ class CsvStatement {
     for (const std::string& text : {values[kTransfer], values[kPurpose]}) {
       if (row.transfer_id.empty()) row.transfer_id = TransferIdIn(text);
     }
-    for (const std::string* text : {&row.bank_reference, &row.counterparty, &row.account, &row.purpose}) {
+    for (const auto* text :
+         {&row.bank_reference, &row.counterparty, &row.account, &row.purpose}) {
       if (text->size() > 600) return Wrong(number, "内容过长", "a cell is too long");
     }
     rows->push_back(std::move(row));
@@ -164,7 +170,8 @@ class CsvStatement {
     int64_t in = FenInText(values[kIn]);
     if (!values[kAmount].empty()) {
       const std::string& side = values[kSide];
-      const bool outgoing = side.find("借") != std::string::npos || side.find("支") != std::string::npos;
+      const bool outgoing =
+          side.find("借") != std::string::npos || side.find("支") != std::string::npos;
       (outgoing ? out : in) = FenInText(values[kAmount]);
     }
     if (out < 0 || in < 0) return Wrong(number, "金额无法识别", "the amount is none");

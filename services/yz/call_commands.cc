@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "common/base/csv.h"
 #include "common/base/ids.h"
 #include "common/base/settings.h"
 #include "common/base/status_macros.h"

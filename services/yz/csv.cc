@@ -125,20 +125,4 @@ std::string CsvValue(const Message& message, const CsvColumn& column) {
   return FieldText(*at, column.fields.back());
 }
 
-std::string CsvLine(const std::vector<std::string>& cells) {
-  std::string line;
-  for (const std::string& cell : cells) {
-    const bool formula =
-        !cell.empty() && std::string_view("=+-@\t\r").find(cell[0]) != std::string_view::npos;
-    const std::string text = formula ? absl::StrCat("'", cell) : cell;
-    if (&cell != &cells.front()) line += ',';
-    if (text.find_first_of(",\"\r\n") == std::string::npos) {
-      line += text;
-    } else {
-      absl::StrAppend(&line, "\"", absl::StrReplaceAll(text, {{"\"", "\"\""}}), "\"");
-    }
-  }
-  return line + "\r\n";
-}
-
 }  // namespace yuezhan::yz

@@ -1,4 +1,4 @@
-// Lists as tables for a spreadsheet (RFC 4180).
+// What lists become as tables for a spreadsheet (common/base/csv.h).
 #ifndef YUEZHAN_SERVICES_YZ_CSV_H_
 #define YUEZHAN_SERVICES_YZ_CSV_H_
 
@@ -24,8 +24,6 @@ absl::StatusOr<std::vector<CsvColumn>> CsvColumns(const google::protobuf::Descri
 // The column's value as a person reads it: yuan with two decimals, a day, Beijing time, an enum's
 // name; "" where it is not set.
 std::string CsvValue(const google::protobuf::Message& message, const CsvColumn& column);
-// A line with its end. A cell that a spreadsheet would take for a formula gets a ' before it.
-std::string CsvLine(const std::vector<std::string>& cells);
 
 }  // namespace yuezhan::yz
 

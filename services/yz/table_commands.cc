@@ -1,15 +1,15 @@
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/csv.h"
 #include "common/base/ids.h"
 #include "common/base/status_macros.h"
 #include "services/yz/client.h"
 #include "services/yz/commands.h"
-#include "services/yz/csv.h"
 #include "services/yz/settings.h"
-#include "services/yz/spreadsheet.h"
 #include "yuezhan/registry/v1/tables.pb.h"
 
 namespace yuezhan::yz {
@@ -65,7 +65,11 @@ absl::Status Send(Client& client, const Caller& caller, ImportRowsRequest* reque
 
 absl::Status Import(const Words& words) {
   YZ_ASSIGN_OR_RETURN(const Table table, TableOf(words[0]));
-  YZ_ASSIGN_OR_RETURN(const auto file, CsvReader::Open(words[1]));
+  std::ifstream file(words[1], std::ios::binary);
+  std::error_code no_size;
+  const auto size = static_cast<int64_t>(std::filesystem::file_size(words[1], no_size));
+  if (!file || no_size) return absl::NotFoundError(absl::StrCat(words[1], ": cannot be read"));
+  CsvReader reader(file);
   YZ_ASSIGN_OR_RETURN(Profile profile, ProfileFromFlags());
   YZ_ASSIGN_OR_RETURN(const Caller caller, CallerFromFlags("filing_officer"));
   Client client(std::move(profile));
@@ -79,24 +83,23 @@ absl::Status Import(const Words& words) {
   request.set_table(table);
   request.set_write(write);
   std::vector<std::string> cells;
-  YZ_ASSIGN_OR_RETURN(const bool header, file->Next(&cells));
+  YZ_ASSIGN_OR_RETURN(const bool header, reader.Next(&cells));
   if (!header) return absl::InvalidArgumentError(absl::StrCat(words[1], ": has no header"));
   request.mutable_header()->Assign(cells.begin(), cells.end());
   Totals totals;
   const auto progress = [&](const char* end) {
     std::fprintf(stderr,
                  "\r%lld%%  %lld rows 行: %lld %s, %lld there already 已有, %lld refused 不通过%s",
-                 static_cast<long long>(100 * file->read_bytes() /
-                                        std::max<int64_t>(file->size_bytes(), 1)),
+                 static_cast<long long>(100 * reader.read_bytes() / std::max<int64_t>(size, 1)),
                  static_cast<long long>(totals.rows), static_cast<long long>(totals.passed),
                  write ? "written 写入" : "pass 通过", static_cast<long long>(totals.exist),
                  static_cast<long long>(totals.refused), end);
   };
   for (;;) {
-    YZ_ASSIGN_OR_RETURN(const bool more, file->Next(&cells));
+    YZ_ASSIGN_OR_RETURN(const bool more, reader.Next(&cells));
     if (more) {
       TableRow* row = request.add_rows();
-      row->set_row(file->line());
+      row->set_row(reader.line());
       row->mutable_cells()->Assign(cells.begin(), cells.end());
     }
     if (!more || request.rows_size() == kBatch || request.ByteSizeLong() > kBatchBytes) {
