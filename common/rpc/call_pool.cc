@@ -103,19 +103,20 @@ void CallPool::Post() {
 }
 
 void CallPool::PollEvents() {
-  void* tag = nullptr;
-  bool ok = false;
-  auto next = grpc::CompletionQueue::TIMEOUT;
-  const auto step = [&] {
-    if (next == grpc::CompletionQueue::GOT_EVENT) {
-      tag == &alarm_ ? SendAnswers() : OnEvent(static_cast<Call*>(tag), ok);
+  while (true) {
+    void* tag = nullptr;
+    bool ok = false;
+    const auto soon = std::chrono::system_clock::now() + std::chrono::seconds(1);
+    switch (events_->AsyncNext(&tag, &ok, soon)) {
+      case grpc::CompletionQueue::SHUTDOWN:
+        return;
+      case grpc::CompletionQueue::GOT_EVENT:
+        tag == &alarm_ ? SendAnswers() : OnEvent(static_cast<Call*>(tag), ok);
+        break;
+      case grpc::CompletionQueue::TIMEOUT:
+        break;
     }
     Sweep();
-  };
-  // An event that a step brings about at once is the next one, without a turn through the queue.
-  while (next != grpc::CompletionQueue::SHUTDOWN) {
-    const auto soon = std::chrono::system_clock::now() + std::chrono::seconds(1);
-    next = events_->DoThenAsyncNext(step, &tag, &ok, soon);
   }
 }
 
