@@ -20,7 +20,6 @@
 namespace yuezhan::bench {
 namespace {
 
-constexpr int kConnections = 16;  // to the database, as a service has by default
 constexpr double kShareOfPeak = 0.7;
 constexpr int kPeakInFlight = 16;
 
@@ -95,8 +94,8 @@ class Comparer {
       bare[service] = world.DataOf(service, "_bare").database;
       sequenced[service] = world.DataOf(service, "_sequenced").database;
     }
-    bare_ = std::make_unique<Replay>(bare, kConnections);
-    sequenced_ = std::make_unique<Replay>(sequenced, kConnections);
+    bare_ = std::make_unique<Replay>(bare, world.options().connections);
+    sequenced_ = std::make_unique<Replay>(sequenced, world.options().connections);
     if (writes()) sequencing_ = std::make_unique<Sequencing>(world, prepared.method.service);
   }
 
@@ -167,7 +166,7 @@ class Comparer {
       YZ_ASSIGN_OR_RETURN(const ReplayResult result,
                           replay.Run(prepared_.statements, static_cast<size_t>(begin),
                                      static_cast<size_t>(begin + part),
-                                     std::min(in_flight, kConnections)));
+                                     std::min(in_flight, world_.options().connections)));
       whole.calls += result.calls;
       whole.elapsed += result.elapsed;
       whole.errors += result.errors;

@@ -61,7 +61,8 @@ absl::Status World::Open(bool tls) {
   // Limits of one caller are not what is measured.
   for (std::string_view service : yz::kServices) {
     auto& arguments = stack.settings[std::string(service)];
-    arguments.insert(arguments.begin(), {"--caller_rate=0", "--caller_calls=1000"});
+    arguments.insert(arguments.begin(), {"--caller_rate=0", "--caller_calls=1000",
+                                         absl::StrCat("--connections=", options_.connections)});
   }
   // One line a call is for operators; a terminal's worth of them is not what is measured.
   YZ_ASSIGN_OR_RETURN(stack_, yz::Stack::Open(std::move(stack)));
@@ -83,7 +84,8 @@ ServiceData World::DataOf(const std::string& service, const std::string& suffix)
 std::unique_ptr<InProcess> World::NewInProcess(const std::string& suffix) {
   std::map<std::string, ServiceData> data;
   for (const char* service : kBenchServices) data[service] = DataOf(service, suffix);
-  return std::make_unique<InProcess>(data, *SimulatedClock::Open(File("clock")), 16);
+  return std::make_unique<InProcess>(data, *SimulatedClock::Open(File("clock")),
+                                     options_.connections);
 }
 
 absl::Status World::Copy(const std::string& suffix) {
@@ -115,18 +117,23 @@ int64_t World::Count(const std::string& service, const std::string& table,
   return session.QueryText("SELECT COUNT(*) FROM " + table)[0].Int(0);
 }
 
-namespace {
-void SetFlush(const db::Options& server, int when) {
+Hurry::Hurry(World& world) : server_(world.stack().Database("registry")) {
   try {
-    db::Session(server).ExecuteText(
-        absl::StrCat("SET GLOBAL innodb_flush_log_at_trx_commit = ", when));
-  } catch (const db::Error&) {  // slower, or a server that is gone
+    db::Session session(server_);
+    before_ = session.QueryText("SELECT @@GLOBAL.innodb_flush_log_at_trx_commit")[0].Int(0);
+    session.ExecuteText("SET GLOBAL innodb_flush_log_at_trx_commit = 2");
+  } catch (const db::Error&) {  // slower
+    before_.reset();
   }
 }
-}  // namespace
-
-Hurry::Hurry(World& world) : server_(world.stack().Database("registry")) { SetFlush(server_, 2); }
-Hurry::~Hurry() { SetFlush(server_, 1); }
+Hurry::~Hurry() {
+  if (!before_) return;
+  try {
+    db::Session(server_).ExecuteText(
+        absl::StrCat("SET GLOBAL innodb_flush_log_at_trx_commit = ", *before_));
+  } catch (const db::Error&) {  // a server that is gone
+  }
+}
 
 absl::Status InParallel(int count, int threads, const std::function<absl::Status(int)>& work) {
   std::atomic<int> next = 0;

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ namespace yuezhan::bench {
 struct WorldOptions {
   std::string binaries;
   std::string mysql;  // an administrator's URL
+  int connections = 16;  // to the database, of each service: as it has by default
   std::map<std::string, std::vector<std::string>> settings = {};
 };
 
@@ -61,6 +63,7 @@ class Hurry {
 
  private:
   db::Options server_;
+  std::optional<int64_t> before_;  // how the server flushes
 };
 
 inline constexpr const char* kBenchServices[] = {"registry", "application", "payment"};
