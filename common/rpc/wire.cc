@@ -48,7 +48,7 @@ absl::Status FromGrpc(const grpc::Status& status) {
 
 }  // namespace yuezhan::rpc
 
-#ifdef __SANITIZE_ADDRESS__
+#ifdef YUEZHAN_SANITIZED
 // gRPC's resolver (c-ares) keeps some host names to the end of the process.
 extern "C" const char* __lsan_default_suppressions() { return "leak:libcares"; }
 #endif
