@@ -22,7 +22,9 @@ absl::Status Install(const Words& words) {
   return MakeInstallation(options);
 }
 
-absl::Status InstallSchemas(const Words& words) { return MakeInstalledSchemas(words.at(0)); }
+absl::Status InstallSchemas(const Words& words) {
+  return MakeInstalledSchemas(words.at(0), absl::Seconds(30));
+}
 
 absl::Status Health(const Words& words) {
   Profile profile;

@@ -1,9 +1,11 @@
 #include "services/yz/installation.h"
 
+#include <cstdio>
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
 #include "common/auth/tokens.h"
+#include "common/base/clocks.h"
 #include "common/base/status_macros.h"
 #include "common/db/bootstrap.h"
 #include "common/db/options.h"
@@ -179,11 +181,7 @@ absl::StatusOr<db::Options> ReadUrl(const std::string& path) {
   return absl::InvalidArgumentError(absl::StrCat(path, ": ", options.status().message()));
 }
 
-}  // namespace
-
-absl::Status MakeInstallation(const InstallationOptions& options) { return Maker(options).Make(); }
-
-absl::Status MakeInstalledSchemas(const std::string& directory) {
+absl::Status MakeSchemasOnce(const std::string& directory) {
   YZ_ASSIGN_OR_RETURN(const db::Options administrator,
                       ReadUrl(absl::StrCat(directory, "/authority/administrator.url")));
   for (std::string_view each : kServices) {
@@ -194,6 +192,24 @@ absl::Status MakeInstalledSchemas(const std::string& directory) {
         administrator, {serve.schema, migrate.user, migrate.password, serve.user, serve.password}));
   }
   return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status MakeInstallation(const InstallationOptions& options) { return Maker(options).Make(); }
+
+absl::Status MakeInstalledSchemas(const std::string& directory, absl::Duration patience,
+                                  absl::FunctionRef<void(absl::Duration)> sleep) {
+  const absl::Duration end = MonotonicNow() + patience;
+  for (bool said = false;; said = true) {
+    absl::Status made = MakeSchemasOnce(directory);
+    if (!absl::IsUnavailable(made) || MonotonicNow() >= end) return made;
+    if (!said) {
+      std::fprintf(stderr, "waiting for the database, %s at most: %s\n",
+                   absl::FormatDuration(patience).c_str(), std::string(made.message()).c_str());
+    }
+    sleep(absl::Seconds(1));
+  }
 }
 
 absl::Status StartClock(const std::string& path, absl::Time start) {

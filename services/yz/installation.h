@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/functional/function_ref.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 
 namespace yuezhan::yz {
@@ -28,8 +30,12 @@ struct InstallationOptions {
 absl::Status MakeInstallation(const InstallationOptions& options);
 
 // Makes the schemas and accounts of the installation in its database, with the passwords in its
-// files, and sets them where they differ. Idempotent.
-absl::Status MakeInstalledSchemas(const std::string& directory);
+// files, and sets them where they differ. Idempotent. A database that cannot be reached, as when a
+// network of containers does not know its name yet, is tried again each second until `patience` is
+// over, and standard error says once that and why it waits. `sleep` waits between two attempts.
+absl::Status MakeInstalledSchemas(
+    const std::string& directory, absl::Duration patience,
+    absl::FunctionRef<void(absl::Duration)> sleep = absl::SleepFor);
 
 // A simulated clock's file that begins at `start`; one that is there stays.
 absl::Status StartClock(const std::string& path, absl::Time start);

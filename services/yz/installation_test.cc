@@ -83,6 +83,35 @@ TEST_F(InstallationTest, MakesALostCertificateAndNoLostKey) {
   }
 }
 
+TEST_F(InstallationTest, WaitsForADatabaseThatNobodyKnowsYet) {
+  options_.database = "nowhere.invalid:3306";
+  ASSERT_EQ(MakeInstallation(options_), absl::OkStatus());
+  const std::string address = options_.directory + "/authority/administrator.url";
+  testing::internal::CaptureStderr();
+  int waited = 0;
+  const auto wait = [&](absl::Duration) {
+    // What came after the wait counts: here an address that is none, which nobody waits for.
+    if (++waited == 3) {
+      ASSERT_EQ(WriteFile(address, "no address"), absl::OkStatus());
+    }
+  };
+  EXPECT_EQ(MakeInstalledSchemas(options_.directory, absl::Hours(1), wait).code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(waited, 3);
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(said, testing::MatchesRegex("waiting for the database, 1h at most: [^\n]*\n"));
+}
+
+TEST_F(InstallationTest, GivesUpADatabaseThatDoesNotCome) {
+  options_.database = "nowhere.invalid:3306";
+  ASSERT_EQ(MakeInstallation(options_), absl::OkStatus());
+  const absl::Status never = MakeInstalledSchemas(
+      options_.directory, absl::ZeroDuration(), [](absl::Duration) { FAIL() << "waits"; });
+  EXPECT_EQ(never.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(never.message()),
+              testing::HasSubstr("start it, or correct the address"));
+}
+
 TEST_F(InstallationTest, OfADemonstrationHasAClock) {
   options_.clock_start = absl::FromUnixSeconds(1'700'000'000);
   ASSERT_EQ(MakeInstallation(options_), absl::OkStatus());
