@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "common/base/digest.h"
 #include "common/base/ids.h"
@@ -80,6 +82,15 @@ absl::Status Handlers::ImportSubsidy(journal::Unit& unit, const Rules& rules, Ro
   subsidy.set_level(static_cast<common::v1::StationLevel>(level));
   subsidy.set_source(Concat({"import: ", source}));
   *subsidy.mutable_paid_on() = DayToProto(*paid_on);
+  // Paid through us: the table that export writes names it too.
+  const auto same = [&](const rules::v1::SubsidyFacts& known) {
+    return known.station() == subsidy.station() && known.level() == subsidy.level() &&
+           DayFromProto(known.paid_on()) == paid_on;
+  };
+  if (std::any_of(station->subsidies().begin(), station->subsidies().end(), same)) {
+    Exists(station->name(), result);
+    return absl::OkStatus();
+  }
   // The id of the payment that it stands for: the same row again is the same payment.
   YZ_ASSIGN_OR_RETURN(const std::string payment,
                       UuidFromBytes(Digest({"imported subsidy", station->name(), FormatDay(*paid_on),

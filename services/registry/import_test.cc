@@ -181,5 +181,14 @@ TEST_F(Import, WhatHappenedBeforeCounts) {
   EXPECT_EQ(refused.results(0).faults(0).column(), "学会服务站名称");
 }
 
+TEST_F(Import, WhatWasPaidThroughUsIsThere) {
+  const std::string station = Send(v1::TABLE_STATIONS, {Station(1)}, true).results(0).resource();
+  registry_.Apply(registry_.Settled(station));
+  const std::vector<Row> exported = Export(v1::TABLE_SUBSIDIES);
+  EXPECT_THAT(Outcomes(Send(v1::TABLE_SUBSIDIES, exported, true)), testing::ElementsAre(kExists));
+  EXPECT_EQ(registry_.Count("subsidies"), 1);
+  EXPECT_EQ(registry_.Count("use_reports"), 1);
+}
+
 }  // namespace
 }  // namespace yuezhan::registry
