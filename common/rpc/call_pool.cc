@@ -65,6 +65,13 @@ struct CallPool::Call {
   CallRecord record;
 };
 
+// A handler thread. While it rests, Enqueue gives it its next call.
+struct CallPool::Handler {
+  std::thread thread;
+  absl::CondVar woken;
+  Call* next = nullptr;
+};
+
 CallPool::CallPool(const Methods& methods, const Chain& chain, const ServerOptions& options)
     : methods_(methods), chain_(chain), options_(options) {}
 
@@ -75,7 +82,9 @@ void CallPool::Start(std::unique_ptr<grpc::ServerCompletionQueue> queue) {
   for (int i = 0; i < options_.posted_calls; ++i) Post();
   for (int i = 0; i < kPollers; ++i) pollers_.emplace_back([this] { PollEvents(); });
   for (int i = 0; i < options_.handler_threads; ++i) {
-    handlers_.emplace_back([this] { HandleCalls(); });
+    handlers_.push_back(std::make_unique<Handler>());
+    Handler* handler = handlers_.back().get();
+    handler->thread = std::thread([this, handler] { HandleCalls(handler); });
   }
 }
 
@@ -84,9 +93,10 @@ void CallPool::Stop() {
   {
     absl::MutexLock lock(&mutex_);
     stopping_ = true;
+    for (Handler* handler : idle_) handler->woken.Signal();
   }
   // The polling threads last: they send what handlers answer, and hear how calls end.
-  for (std::thread& handler : handlers_) handler.join();
+  for (auto& handler : handlers_) handler->thread.join();
   Drain(absl::InfiniteFuture());
   events_->Shutdown();
   for (std::thread& poller : pollers_) poller.join();
@@ -258,33 +268,45 @@ ServerLoad CallPool::load() {
 // ---- the handler threads ----
 
 bool CallPool::Enqueue(Call* call) {
-  absl::MutexLock lock(&mutex_);
-  const size_t bytes = queued_bytes_ + call->record.request_bytes;
-  if (stopping_ || queue_.size() >= static_cast<size_t>(options_.queue_length) ||
-      bytes > static_cast<size_t>(options_.max_queued_bytes)) {
-    return false;
+  Handler* rested = nullptr;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (stopping_) return false;
+    if (!idle_.empty()) {
+      rested = idle_.back();
+      idle_.pop_back();
+      rested->next = call;
+    } else {
+      const size_t bytes = queued_bytes_ + call->record.request_bytes;
+      if (queue_.size() >= static_cast<size_t>(options_.queue_length) ||
+          bytes > static_cast<size_t>(options_.max_queued_bytes)) {
+        return false;
+      }
+      queued_bytes_ = bytes;
+      queue_.push_back(call);
+    }
   }
-  queued_bytes_ = bytes;
-  queue_.push_back(call);
+  if (rested != nullptr) rested->woken.Signal();
   return true;
 }
 
-CallPool::Call* CallPool::Dequeue() {
-  const auto ready = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return stopping_ || !queue_.empty();
-  };
+CallPool::Call* CallPool::Dequeue(Handler* handler) {
   absl::MutexLock lock(&mutex_);
-  mutex_.Await(absl::Condition(&ready));
-  if (queue_.empty()) return nullptr;
-  Call* call = queue_.front();
-  queue_.pop_front();
-  queued_bytes_ -= call->record.request_bytes;
-  return call;
+  if (!queue_.empty()) {
+    Call* call = queue_.front();
+    queue_.pop_front();
+    queued_bytes_ -= call->record.request_bytes;
+    return call;
+  }
+  if (stopping_) return nullptr;
+  idle_.push_back(handler);
+  while (handler->next == nullptr && !stopping_) handler->woken.Wait(&mutex_);
+  return std::exchange(handler->next, nullptr);
 }
 
-void CallPool::HandleCalls() {
+void CallPool::HandleCalls(Handler* handler) {
   if (options_.on_thread_start) options_.on_thread_start();
-  while (Call* call = Dequeue()) {
+  while (Call* call = Dequeue(handler)) {
     ++busy_;
     Handle(call);
     --busy_;

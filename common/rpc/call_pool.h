@@ -57,6 +57,7 @@ class CallPool {
 
  private:
   struct Call;
+  struct Handler;
 
   void Post();
   bool Admit(Call* call);
@@ -71,8 +72,8 @@ class CallPool {
   void End(Call* call, const grpc::Status& status);
   void CountHollow(Call* call);
   bool Enqueue(Call* call);
-  Call* Dequeue();  // null: the pool stops
-  void HandleCalls();
+  Call* Dequeue(Handler* handler);  // null: the pool stops
+  void HandleCalls(Handler* handler);
   void Handle(Call* call);
   void Answer(Call* call);
   void SendAnswers();
@@ -100,6 +101,9 @@ class CallPool {
   std::deque<Call*> queue_ ABSL_GUARDED_BY(mutex_);
   size_t queued_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  // The one that rested last is woken first: its memory, and its connection's, is still in the
+  // processor's caches.
+  std::vector<Handler*> idle_ ABSL_GUARDED_BY(mutex_);
 
   // Answers that wait to be sent; the alarm's event tells of the first.
   absl::Mutex answers_mutex_;
@@ -107,7 +111,7 @@ class CallPool {
   grpc::Alarm alarm_;
 
   std::vector<std::thread> pollers_;
-  std::vector<std::thread> handlers_;
+  std::vector<std::unique_ptr<Handler>> handlers_;
 };
 
 }  // namespace yuezhan::rpc

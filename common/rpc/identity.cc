@@ -1,11 +1,13 @@
 #include "common/rpc/identity.h"
 
 #include <algorithm>
+#include <limits>
 
+#include "absl/random/random.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "common/auth/peers.h"
 #include "common/auth/tokens.h"
-#include "common/base/ids.h"
 #include "common/base/text.h"
 #include "common/errors/errors.h"
 
@@ -53,9 +55,12 @@ std::string TraceIdOf(std::string_view traceparent) {
       return std::string(id);
     }
   }
-  std::string id = NewUuid();
-  std::erase(id, '-');
-  return id;
+  // Told apart from others, and no secret: the generator of secrets costs twenty times as much.
+  thread_local absl::BitGen random;
+  return absl::StrCat(absl::Hex(absl::Uniform<uint64_t>(random), absl::kZeroPad16),
+                      absl::Hex(absl::Uniform<uint64_t>(absl::IntervalClosed, random, 1,
+                                                        std::numeric_limits<uint64_t>::max()),
+                                absl::kZeroPad16));
 }
 
 std::string TraceParent(std::string_view trace_id) {
