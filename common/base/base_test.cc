@@ -142,6 +142,7 @@ TEST(LogLine, StaysOneLineOfJson) {
   testing::internal::CaptureStderr();
   Log(LogLevel::kInfo, "served", {{"n", 12}, {"ok", true}, {"x", 0.5}, {"text", "甲"}});
   Log(LogLevel::kDebug, "left out");
+  FlushLog();
   const std::string line = testing::internal::GetCapturedStderr();
   EXPECT_THAT(
       line, HasSubstr(R"("level":"info","event":"served","n":12,"ok":true,"x":0.5,"text":"甲"})"));

@@ -6,9 +6,14 @@
 #include <array>
 #include <atomic>
 #include <cmath>
+#include <cstdlib>
+#include <thread>
+#include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "common/base/clocks.h"
 
@@ -37,16 +42,75 @@ size_t Utf8Length(std::string_view s) {
   return size;
 }
 
+// RFC 3339 with milliseconds, UTC. Lines of the same second share its text.
+std::string TimeStamp(absl::Time time) {
+  thread_local int64_t second = -1;
+  thread_local std::string text;
+  const int64_t ms = absl::ToUnixMillis(time);
+  if (ms / 1000 != second) {
+    second = ms / 1000;
+    text = absl::FormatTime("%Y-%m-%dT%H:%M:%S.", time, absl::UTCTimeZone());
+  }
+  return absl::StrCat(text, absl::Dec(ms % 1000, absl::kZeroPad3), "Z");
+}
+
+// Lines on their way out. A thread that answers calls must not wait for a file that all threads
+// write to: what is told is written together with what others tell within kPatience, by a thread of
+// its own; a warning or an error at once, with what waits.
+class Output {
+ public:
+  static Output& Get() {
+    static Output& output = *[] {
+      std::atexit([] { Get().Flush(); });
+      return new Output;
+    }();
+    return output;
+  }
+
+  void Write(LogLevel level, std::string_view line) {
+    {
+      absl::MutexLock lock(&mutex_);
+      waiting_ += line;
+      if (!std::exchange(started_, true)) std::thread([this] { FlushForever(); }).detach();
+    }
+    if (level >= LogLevel::kWarning) Flush();
+  }
+
+  void Flush() {
+    absl::MutexLock writing(&writing_);  // one batch after the other
+    std::string batch;
+    {
+      absl::MutexLock lock(&mutex_);
+      batch.swap(waiting_);
+    }
+    // Nobody to tell when it fails.
+    [[maybe_unused]] ssize_t written = write(STDERR_FILENO, batch.data(), batch.size());
+  }
+
+ private:
+  void FlushForever() {
+    while (true) {
+      mutex_.LockWhen(absl::Condition(
+          +[](std::string* waiting) { return !waiting->empty(); }, &waiting_));
+      mutex_.Unlock();
+      absl::SleepFor(kPatience);
+      Flush();
+    }
+  }
+
+  static constexpr absl::Duration kPatience = absl::Milliseconds(20);
+  absl::Mutex writing_;
+  absl::Mutex mutex_;
+  std::string waiting_ ABSL_GUARDED_BY(mutex_);
+  bool started_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
 struct ValueWriter {
   std::string* line;
   void operator()(bool v) const { *line += v ? "true" : "false"; }
   void operator()(int64_t v) const { absl::StrAppend(line, v); }
   void operator()(double v) const {
-    if (std::isfinite(v)) {
-      absl::StrAppendFormat(line, "%.6g", v);
-    } else {
-      *line += "null";
-    }
+    std::isfinite(v) ? absl::StrAppend(line, v) : absl::StrAppend(line, "null");
   }
   void operator()(std::string_view v) const { *line += JsonString(v); }
 };
@@ -86,18 +150,19 @@ std::string JsonString(std::string_view text) {
 
 void Log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
   if (!LogEnabled(level)) return;
-  std::string line = absl::StrCat(
-      "{\"time\":\"", absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", WallNow(), absl::UTCTimeZone()),
-      "\",\"level\":\"", kWords[static_cast<size_t>(level)], "\",\"event\":", JsonString(event));
+  std::string line =
+      absl::StrCat("{\"time\":\"", TimeStamp(WallNow()), "\",\"level\":\"",
+                   kWords[static_cast<size_t>(level)], "\",\"event\":", JsonString(event));
   for (const LogField& field : fields) {
     absl::StrAppend(&line, ",", JsonString(field.key), ":");
     std::visit(ValueWriter{&line}, field.value);
   }
   if (!t_trace.empty()) absl::StrAppend(&line, ",\"trace\":", JsonString(t_trace));
   line += "}\n";
-  // One write: lines of several threads and processes never mix. Nobody to tell when it fails.
-  [[maybe_unused]] ssize_t written = write(STDERR_FILENO, line.data(), line.size());
+  Output::Get().Write(level, line);
 }
+
+void FlushLog() { Output::Get().Flush(); }
 
 LogTrace::LogTrace(std::string_view trace_id) { t_trace = trace_id; }
 LogTrace::~LogTrace() { t_trace = {}; }

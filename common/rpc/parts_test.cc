@@ -1,6 +1,7 @@
 // The parts of the chain that need no socket.
 #include <map>
 
+#include "common/base/log.h"
 #include "common/base/text.h"
 #include "common/errors/errors.h"
 #include "common/rpc/chain.h"
@@ -136,6 +137,7 @@ TEST(LogCall, LeavesOutWhatIsRoutine) {
     record.code = one.code;
     testing::internal::CaptureStderr();
     LogCall(record);
+    FlushLog();
     EXPECT_EQ(!testing::internal::GetCapturedStderr().empty(), one.told)
         << one.method << " " << one.subject << " " << one.code;
   }
