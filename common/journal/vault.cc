@@ -38,41 +38,51 @@ std::string Random(size_t size) {
   return bytes;
 }
 
-using Cipher = std::unique_ptr<EVP_CIPHER_CTX, void (*)(EVP_CIPHER_CTX*)>;
+// AES-256-GCM of one thread: OpenSSL looks an algorithm up by its name, and makes its state, as long
+// as it takes to encrypt a kilobyte, so both are kept.
+EVP_CIPHER_CTX* Cipher(std::string_view key, std::string_view nonce, bool encrypt) {
+  static EVP_CIPHER* const cipher = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
+  using Context = std::unique_ptr<EVP_CIPHER_CTX, void (*)(EVP_CIPHER_CTX*)>;
+  thread_local const Context context = [] {
+    Context fresh(EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free);
+    Must(EVP_CipherInit_ex2(fresh.get(), cipher, nullptr, nullptr, 1, nullptr) == 1);
+    return fresh;
+  }();
+  Must(EVP_CipherInit_ex2(context.get(), nullptr, Raw(key), Raw(nonce), encrypt, nullptr) == 1);
+  return context.get();
+}
 
 // nonce, ciphertext, tag.
-std::string Encrypt(std::string_view key, std::string_view aad, std::string_view plaintext) {
-  Cipher cipher(EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free);
-  const std::string nonce = Random(kNonceBytes);
-  std::string text(plaintext.size(), '\0'), tag(kTagBytes, '\0');
+std::string Encrypt(std::string_view key, std::string_view nonce, std::string_view aad,
+                    std::string_view plaintext) {
+  EVP_CIPHER_CTX* const cipher = Cipher(key, nonce, true);
+  std::string sealed(nonce);
+  sealed.resize(kNonceBytes + plaintext.size() + kTagBytes);
+  unsigned char* const text = Raw(sealed) + kNonceBytes;
+  unsigned char* const tag = text + plaintext.size();
   int size = 0;
-  Must(EVP_EncryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, Raw(key), Raw(nonce)) == 1);
-  Must(EVP_EncryptUpdate(cipher.get(), nullptr, &size, Raw(aad), static_cast<int>(aad.size())) ==
-       1);
-  Must(EVP_EncryptUpdate(cipher.get(), Raw(text), &size, Raw(plaintext),
+  Must(EVP_EncryptUpdate(cipher, nullptr, &size, Raw(aad), static_cast<int>(aad.size())) == 1);
+  Must(EVP_EncryptUpdate(cipher, text, &size, Raw(plaintext),
                          static_cast<int>(plaintext.size())) == 1);
-  Must(EVP_EncryptFinal_ex(cipher.get(), Raw(text) + size, &size) == 1);
-  Must(EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_GET_TAG, kTagBytes, tag.data()) == 1);
-  return Concat({nonce, text, tag});
+  Must(EVP_EncryptFinal_ex(cipher, tag, &size) == 1);
+  Must(EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_GCM_GET_TAG, kTagBytes, tag) == 1);
+  return sealed;
 }
 
 absl::StatusOr<std::string> Decrypt(std::string_view key, std::string_view aad,
                                     std::string_view sealed) {
-  const absl::Status wrong =
-      absl::DataLossError("an encrypted value, its key or its place is not what was sealed");
-  if (key.size() != kKeyBytes || sealed.size() < kNonceBytes + kTagBytes) return wrong;
-  const std::string_view nonce = sealed.substr(0, kNonceBytes);
+  const auto wrong = [] {
+    return absl::DataLossError("an encrypted value, its key or its place is not what was sealed");
+  };
+  if (key.size() != kKeyBytes || sealed.size() < kNonceBytes + kTagBytes) return wrong();
   const std::string_view text = sealed.substr(kNonceBytes, sealed.size() - kNonceBytes - kTagBytes);
   std::string tag(sealed.substr(sealed.size() - kTagBytes)), plain(text.size(), '\0');
-  Cipher cipher(EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free);
+  EVP_CIPHER_CTX* const cipher = Cipher(key, sealed.substr(0, kNonceBytes), false);
   int size = 0;
-  Must(EVP_DecryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, Raw(key), Raw(nonce)) == 1);
-  Must(EVP_DecryptUpdate(cipher.get(), nullptr, &size, Raw(aad), static_cast<int>(aad.size())) ==
-       1);
-  Must(EVP_DecryptUpdate(cipher.get(), Raw(plain), &size, Raw(text),
-                         static_cast<int>(text.size())) == 1);
-  Must(EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_SET_TAG, kTagBytes, tag.data()) == 1);
-  if (EVP_DecryptFinal_ex(cipher.get(), Raw(plain) + size, &size) != 1) return wrong;
+  Must(EVP_DecryptUpdate(cipher, nullptr, &size, Raw(aad), static_cast<int>(aad.size())) == 1);
+  Must(EVP_DecryptUpdate(cipher, Raw(plain), &size, Raw(text), static_cast<int>(text.size())) == 1);
+  Must(EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_GCM_SET_TAG, kTagBytes, tag.data()) == 1);
+  if (EVP_DecryptFinal_ex(cipher, Raw(plain) + size, &size) != 1) return wrong();
   return plain;
 }
 
@@ -91,8 +101,9 @@ bool IsId(std::string_view id) {
 }
 
 // "id:" before the encrypted data key; the id is bound to it as well.
-std::string Wrap(std::string_view id, std::string_view master, std::string_view data_key) {
-  return Concat({id, ":", Encrypt(master, id, data_key)});
+std::string Wrap(std::string_view id, std::string_view master, std::string_view nonce,
+                 std::string_view data_key) {
+  return Concat({id, ":", Encrypt(master, nonce, id, data_key)});
 }
 
 }  // namespace
@@ -168,10 +179,14 @@ std::string Vault::NewKeyLine(std::string_view id) {
 }
 
 Sealed Vault::Seal(std::string_view aad, std::string_view plaintext) const {
-  const std::string data_key = Random(kKeyBytes);
+  // The data key and two nonces at once: each asking for randomness costs microseconds.
+  const std::string random = Random(kKeyBytes + 2 * kNonceBytes);
+  const std::string_view data_key = std::string_view(random).substr(0, kKeyBytes);
+  const std::string_view nonces = std::string_view(random).substr(kKeyBytes);
   const auto keys = Loaded();
-  return {Encrypt(data_key, aad, plaintext),
-          Wrap(keys->current, keys->by_id.find(keys->current)->second, data_key)};
+  return {Encrypt(data_key, nonces.substr(0, kNonceBytes), aad, plaintext),
+          Wrap(keys->current, keys->by_id.find(keys->current)->second, nonces.substr(kNonceBytes),
+               data_key)};
 }
 
 absl::StatusOr<std::string> Vault::UnwrapKey(std::string_view wrapped_key) const {
@@ -209,7 +224,8 @@ absl::StatusOr<std::string> Vault::Rewrap(std::string_view wrapped_key) const {
   if (wrapped_key.substr(0, wrapped_key.find(':')) == keys->current) {
     return std::string(wrapped_key);
   }
-  return Wrap(keys->current, keys->by_id.find(keys->current)->second, *data_key);
+  return Wrap(keys->current, keys->by_id.find(keys->current)->second, Random(kNonceBytes),
+              *data_key);
 }
 
 std::string Vault::SearchKey(std::string_view purpose, std::string_view value) const {
