@@ -1,12 +1,14 @@
 #ifndef YUEZHAN_COMMON_HOST_SEALED_MESSAGE_H_
 #define YUEZHAN_COMMON_HOST_SEALED_MESSAGE_H_
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
 #include "absl/status/statusor.h"
 #include "common/errors/errors.h"
 #include "common/journal/vault.h"
+#include "google/protobuf/message.h"
 
 namespace yuezhan {
 
@@ -19,13 +21,23 @@ journal::Sealed SealMessage(const journal::Vault& vault, std::string_view place,
   return vault.Seal(place, message.SerializeAsString());
 }
 
+// Fields of a message, by number, that its reader only hands on.
+using Aside = std::initializer_list<int>;
+
+// Parses `bytes`, but leaves the fields `aside` as they came, among the message's unknown fields:
+// whoever is sent the message gets them, the code that holds it sees none, and nobody makes objects
+// of them. They must be messages or strings, and hold nothing personal: masks do not reach them.
+// False: not such a message.
+bool ParseMessage(std::string_view bytes, Aside aside, google::protobuf::Message* message);
+
 template <typename Message>
 absl::StatusOr<Message> OpenMessage(const journal::Vault& vault, std::string_view place,
-                                    const std::string& bytes, const std::string& wrapped_key) {
+                                    const std::string& bytes, const std::string& wrapped_key,
+                                    Aside aside = {}) {
   auto plain = vault.Open(place, {bytes, wrapped_key});
   if (!plain.ok()) return plain.status();
   Message message;
-  if (!message.ParseFromString(*plain)) return errors::DataLoss(place);
+  if (!ParseMessage(*plain, aside, &message)) return errors::DataLoss(place);
   return message;
 }
 

@@ -161,7 +161,7 @@ absl::Status Handlers::PrintDocument(Context& context, const v1::PrintDocumentRe
   YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(journal_.clocks().business->Now()));
   YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("stations/*", request.name()));
   return db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
-    YZ_ASSIGN_OR_RETURN(const auto station, store_.Station(sql, id, false));
+    YZ_ASSIGN_OR_RETURN(const auto station, store_.Station(sql, id, Store::Reading::kWhole));
     if (!station || !MaySee(context.caller, station->form().host_unit()))
       return errors::NotFound(request.name());
     YZ_ASSIGN_OR_RETURN(const auto host, HostOf(sql, station->form(), "form.host_unit"));

@@ -261,7 +261,8 @@ absl::Status Handlers::SupersedeEvaluation(Context& context,
           if (debarment && !debarment->has_lifted_on())
             Lift(unit, Concat({"评估已更正：", request.reason()}), &*debarment);
         }
-        YZ_ASSIGN_OR_RETURN(const auto station, store_.Station(unit.sql(), ids[0], false));
+        YZ_ASSIGN_OR_RETURN(const auto station,
+                            store_.Station(unit.sql(), ids[0], Store::Reading::kShown));
         YZ_RETURN_IF_ERROR(Grade(unit, rules, station->form().level(), &next));
         std::string existing;
         if (!store_.InsertEvaluation(unit.sql(), &next, &existing))
@@ -280,7 +281,8 @@ absl::Status Handlers::FinalizeEvaluation(const std::string& name) {
         auto evaluation = store_.Evaluation(unit.sql(), ids[1], true);
         if (!evaluation || evaluation->state() != v1::EVALUATION_STATE_PROVISIONAL)
           return absl::OkStatus();
-        YZ_ASSIGN_OR_RETURN(const auto station, store_.Station(unit.sql(), ids[0], false));
+        YZ_ASSIGN_OR_RETURN(const auto station,
+                            store_.Station(unit.sql(), ids[0], Store::Reading::kShown));
         const auto level = station->form().level();
         YZ_RETURN_IF_ERROR(Weigh(unit, rules, level, &*evaluation));
         // A calendar that learned more days since may have moved the last one: nothing is decided.

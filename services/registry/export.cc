@@ -130,7 +130,7 @@ absl::Status Handlers::ExportRows(Context& context, const v1::ExportRowsRequest&
     // Station and host of what belongs to a station.
     const auto station_cells = [&](const std::string& name, Cells* cells) -> absl::Status {
       YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("stations/*", name));
-      YZ_ASSIGN_OR_RETURN(const auto station, store_.Station(sql, id, false));
+      YZ_ASSIGN_OR_RETURN(const auto station, store_.Station(sql, id, Store::Reading::kShown));
       if (!station) return absl::OkStatus();
       (*cells)["学会服务站名称"] = station->form().display_name();
       YZ_ASSIGN_OR_RETURN(const auto* host, host_of(station->form().host_unit()));

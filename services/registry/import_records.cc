@@ -55,7 +55,7 @@ absl::StatusOr<std::optional<v1::Station>> Handlers::StationOfRow(db::Session& s
                "that host unit has no such station: import it first");
     return std::nullopt;
   }
-  return store_.Station(sql, found.begin()->second, true);
+  return store_.Station(sql, found.begin()->second, Store::Reading::kForChange);
 }
 
 absl::Status Handlers::ImportSubsidy(journal::Unit& unit, const Rules& rules, RowReader* row,

@@ -61,19 +61,26 @@ Store::Updated Store::UpdateHostUnit(db::Session& sql, v1::HostUnit* unit) const
   return Updated::kDone;
 }
 
+absl::StatusOr<v1::HostUnit> Store::ReadHostUnit(db::Session& sql, const db::Row& row,
+                                                 int first) const {
+  google::protobuf::RepeatedPtrField<v1::HostUnit> units;
+  YZ_ASSIGN_OR_RETURN(*units.Add(),
+                      OpenMessage<v1::HostUnit>(vault_, HostPlace(Text(row.Bytes(first))),
+                                                row.Bytes(first + 2), row.Bytes(first + 3)));
+  units[0].set_etag(absl::StrCat(row.Int(first + 1)));
+  units[0].clear_debarments();
+  if (row.Int(first + 4) != 0) ReadDebarments(sql, &units);
+  return std::move(units[0]);
+}
+
 absl::StatusOr<std::optional<v1::HostUnit>> Store::HostUnit(db::Session& sql, std::string_view id,
                                                             bool lock) const {
-  const db::Rows rows = sql.Query(
-      Concat({"SELECT version, sealed, wrapped_key FROM host_units WHERE id = ?",
-              lock ? " FOR UPDATE" : ""}),
-      db::Bytes(Bin(id)));
+  const db::Rows rows = sql.Query(Concat({"SELECT ", kHostUnitColumns,
+                                          " FROM host_units u WHERE u.id = ?",
+                                          lock ? " FOR UPDATE" : ""}),
+                                  db::Bytes(Bin(id)));
   if (rows.empty()) return std::nullopt;
-  google::protobuf::RepeatedPtrField<v1::HostUnit> units;
-  YZ_ASSIGN_OR_RETURN(*units.Add(), OpenMessage<v1::HostUnit>(vault_, HostPlace(id),
-                                                              rows[0].Bytes(1), rows[0].Bytes(2)));
-  units[0].set_etag(absl::StrCat(rows[0].Int(0)));
-  ReadDebarments(sql, &units);
-  return std::move(units[0]);
+  return ReadHostUnit(sql, rows[0], 0);
 }
 
 std::map<std::string, std::string> Store::HostUnitsByIdentity(

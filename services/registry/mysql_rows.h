@@ -31,6 +31,11 @@ inline std::optional<int64_t> Number(const google::type::Date& date) {
   return day ? std::optional(Number(*day)) : std::nullopt;
 }
 
+// A host unit "u", and whether it has debarments: most have none, and none are asked for then.
+inline constexpr std::string_view kHostUnitColumns =
+    "u.id, u.version, u.sealed, u.wrapped_key, EXISTS(SELECT 1 FROM debarments d WHERE "
+    "d.host_unit = u.id)";
+
 inline int64_t VersionOf(const std::string& etag) {
   int64_t version = 0;
   return absl::SimpleAtoi(etag, &version) ? version : 0;

@@ -19,6 +19,8 @@ std::string ChangePlace(std::string_view id, int64_t version) {
 constexpr std::string_view kStationColumns =
     "s.id, s.version, s.sealed, s.wrapped_key, s.subsidized, s.lineage";
 constexpr int kStationColumnCount = 6;
+// What the rules said at the last decision, and by which policy.
+constexpr Aside kDecision = {v1::Station::kFindingsFieldNumber, v1::Station::kPolicyFieldNumber};
 
 }  // namespace
 
@@ -199,10 +201,11 @@ bool Store::RenameLineage(db::Session& sql, const v1::FilingForm& before,
   return true;
 }
 
-absl::StatusOr<v1::Station> Store::ReadStation(const db::Row& row) const {
+absl::StatusOr<v1::Station> Store::ReadStation(const db::Row& row, Reading reading) const {
+  const Aside aside = reading == Reading::kShown ? kDecision : Aside{};
   YZ_ASSIGN_OR_RETURN(
       auto station, OpenMessage<v1::Station>(vault_, StationPlace(Text(row.Bytes(0))), row.Bytes(2),
-                                             row.Bytes(3)));
+                                             row.Bytes(3), aside));
   station.set_etag(absl::StrCat(row.Int(1)));
   return station;
 }
@@ -235,14 +238,14 @@ void Store::ReadSubsidies(db::Session& sql, const db::Rows& rows,
 }
 
 absl::StatusOr<std::optional<v1::Station>> Store::Station(db::Session& sql, std::string_view id,
-                                                          bool lock) const {
+                                                          Reading reading) const {
   const db::Rows rows =
       sql.Query(Concat({"SELECT ", kStationColumns, " FROM stations s WHERE s.id = ?",
-                        lock ? " FOR UPDATE" : ""}),
+                        reading == Reading::kForChange ? " FOR UPDATE" : ""}),
                 db::Bytes(Bin(id)));
   if (rows.empty()) return std::nullopt;
   google::protobuf::RepeatedPtrField<v1::Station> stations;
-  YZ_ASSIGN_OR_RETURN(*stations.Add(), ReadStation(rows[0]));
+  YZ_ASSIGN_OR_RETURN(*stations.Add(), ReadStation(rows[0], reading));
   ReadSubsidies(sql, rows, &stations);
   return std::move(stations[0]);
 }
@@ -260,7 +263,7 @@ absl::StatusOr<Found<v1::Station>> Store::Stations(db::Session& sql, const list:
   const db::Rows rows = sql.QueryList(select.sql, select.Params());
   Found<v1::Station> found;
   for (const db::Row& row : rows) {
-    YZ_ASSIGN_OR_RETURN(*found.rows.Add(), ReadStation(row));
+    YZ_ASSIGN_OR_RETURN(*found.rows.Add(), ReadStation(row, Reading::kShown));
   }
   if (!rows.empty()) found.last_key = list::KeyOf(query, rows.back(), kStationColumnCount);
   ReadSubsidies(sql, rows, &found.rows);
@@ -324,11 +327,25 @@ int64_t Store::Count(db::Session& sql, const list::Query& query) const {
   return sql.QueryList(count.sql, count.Params())[0].Int(0);
 }
 
-Store::Position Store::PositionOf(db::Session& sql, std::string_view station) const {
+absl::StatusOr<Store::Standing> Store::StandingOf(db::Session& sql,
+                                                  std::string_view station) const {
   const db::Rows rows = sql.Query(
-      "SELECT h.seq, s.lineage FROM journal_head h LEFT JOIN stations s ON s.id = ?",
+      Concat({"SELECT ", kStationColumns, ", ", kHostUnitColumns,
+              ", h.seq FROM journal_head h LEFT JOIN stations s ON s.id = ? "
+              "LEFT JOIN host_units u ON u.id = s.host_unit"}),
       db::Bytes(Bin(station)));
-  return {rows[0].Int(0), rows[0].OptionalText(1).value_or("")};
+  constexpr int kHostUnit = kStationColumnCount, kSequence = kHostUnit + 5;
+  Standing standing;
+  standing.sequence = rows[0].Int(kSequence);
+  if (rows[0].IsNull(0)) return standing;
+  standing.lineage = rows[0].Bytes(5);
+  google::protobuf::RepeatedPtrField<v1::Station> stations;
+  YZ_ASSIGN_OR_RETURN(*stations.Add(), ReadStation(rows[0], Reading::kShown));
+  ReadSubsidies(sql, rows, &stations);
+  standing.station = std::move(stations[0]);
+  if (rows[0].IsNull(kHostUnit)) return standing;
+  YZ_ASSIGN_OR_RETURN(standing.host, ReadHostUnit(sql, rows[0], kHostUnit));
+  return standing;
 }
 
 }  // namespace yuezhan::registry

@@ -47,7 +47,9 @@ rules::v1::StationFacts StationFactsOf(const v1::Station& station) {
 absl::StatusOr<v1::Station> Handlers::SeenStation(db::Session& sql, const Caller& caller,
                                                   std::string_view name, bool lock) const {
   YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("stations/*", name));
-  YZ_ASSIGN_OR_RETURN(auto station, store_.Station(sql, id, lock));
+  YZ_ASSIGN_OR_RETURN(auto station, store_.Station(sql, id,
+                                                   lock ? Store::Reading::kForChange
+                                                        : Store::Reading::kShown));
   if (!station || !MaySee(caller, station->form().host_unit())) return errors::NotFound(name);
   return *std::move(station);
 }
@@ -112,15 +114,15 @@ absl::Status Handlers::GetStanding(Context& context, const v1::GetStandingReques
                                    rules::v1::StandingFacts* answer) {
   return db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
     YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("stations/*", request.station()));
-    // The sequence number first: what is read after it is at least as new.
-    const Store::Position position = store_.PositionOf(sql, id);
-    YZ_ASSIGN_OR_RETURN(const auto station,
-                        SeenStation(sql, context.caller, request.station(), false));
-    YZ_ASSIGN_OR_RETURN(const auto host, HostOf(sql, station.form(), "station"));
-    *answer->mutable_station() = StationFactsOf(station);
-    answer->mutable_station()->set_lineage(ToHex(position.lineage));
-    answer->mutable_station()->set_registry_sequence(position.sequence);
-    *answer->mutable_host() = HostFactsOf(host);
+    YZ_ASSIGN_OR_RETURN(const auto standing, store_.StandingOf(sql, id));
+    if (!standing.station || !MaySee(context.caller, standing.station->form().host_unit())) {
+      return errors::NotFound(request.station());
+    }
+    if (!standing.host) return errors::DataLoss(standing.station->form().host_unit());
+    *answer->mutable_station() = StationFactsOf(*standing.station);
+    answer->mutable_station()->set_lineage(ToHex(standing.lineage));
+    answer->mutable_station()->set_registry_sequence(standing.sequence);
+    *answer->mutable_host() = HostFactsOf(*standing.host);
     return absl::OkStatus();
   });
 }
@@ -135,7 +137,8 @@ journal::EventHandlers Handlers::OnPayment() {
     YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
     YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("stations/*", event.station()));
     YZ_ASSIGN_OR_RETURN(const std::string payment, IdOf("payments/*", event.payment()));
-    YZ_ASSIGN_OR_RETURN(const auto station, store_.Station(unit.sql(), id, true));
+    YZ_ASSIGN_OR_RETURN(const auto station,
+                        store_.Station(unit.sql(), id, Store::Reading::kForChange));
     if (!station) return absl::DataLossError(absl::StrCat("no ", event.station()));
     v1::StationSubsidized subsidized;
     subsidized.set_station(event.station());

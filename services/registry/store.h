@@ -84,10 +84,15 @@ class Store {
   // False when it is another lineage's.
   bool RenameLineage(db::Session& sql, const v1::FilingForm& before,
                      const v1::FilingForm& after) const;
+  // How a station is read. kShown: to be shown, or looked at; findings and policy of its last
+  // decision, most of its bytes, are only handed on and seen by nobody here. kWhole: with them.
+  // kForChange: whole, its row locked.
+  enum class Reading { kShown, kWhole, kForChange };
   // With the subsidies of its lineage.
   absl::StatusOr<std::optional<v1::Station>> Station(db::Session& sql, std::string_view id,
-                                                     bool lock) const;
+                                                     Reading reading) const;
   std::string LineageOf(db::Session& sql, std::string_view station) const;
+  // To be shown.
   absl::StatusOr<Found<v1::Station>> Stations(db::Session& sql, const list::Query& query,
                                               const Page& page) const;
   // Of all stations with these identities: identity → id. Refused ones are left out.
@@ -157,16 +162,20 @@ class Store {
   absl::StatusOr<Found<v1::UseReport>> UseReports(db::Session& sql, const list::Query& query,
                                                   const Page& page) const;
 
-  // The largest journal sequence number chained so far, and the lineage of a station ("": none
-  // such) as of then.
-  struct Position {
-    int64_t sequence;
+  // A station to be looked at with its host unit (absent: none such), and the largest sequence
+  // number of the journal that was chained then: all of one moment.
+  struct Standing {
+    int64_t sequence = 0;
     std::string lineage;
+    std::optional<v1::Station> station;
+    std::optional<v1::HostUnit> host;
   };
-  Position PositionOf(db::Session& sql, std::string_view station) const;
+  absl::StatusOr<Standing> StandingOf(db::Session& sql, std::string_view station) const;
 
  private:
-  absl::StatusOr<v1::Station> ReadStation(const db::Row& row) const;
+  absl::StatusOr<v1::Station> ReadStation(const db::Row& row, Reading reading) const;
+  // Of kHostUnitColumns, the first of them `first`.
+  absl::StatusOr<v1::HostUnit> ReadHostUnit(db::Session& sql, const db::Row& row, int first) const;
   void ReadSubsidies(db::Session& sql, const db::Rows& rows,
                      google::protobuf::RepeatedPtrField<v1::Station>* stations) const;
   void ReadDebarments(db::Session& sql,
