@@ -1,5 +1,6 @@
 #include "common/host/host.h"
 
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -170,7 +171,12 @@ struct Host::Impl {
   std::map<std::string, std::unique_ptr<rpc::Channel>, std::less<>> channels;
   std::vector<std::unique_ptr<rpc::FeedClient>> feeds;
   std::vector<std::unique_ptr<journal::Follower>> followers;
-  std::vector<std::pair<std::string, BackgroundLoop::Step>> steps;
+  struct Timer {
+    std::string name;
+    BackgroundLoop::Step step;
+    std::shared_ptr<std::atomic<BackgroundLoop*>> loop;  // null: not running
+  };
+  std::vector<Timer> timers;
   CertificateStage certificate_stage = CertificateStage::kGood;
 };
 
@@ -215,11 +221,16 @@ void Host::Follow(std::string_view service, const journal::EventHandlers& handle
   follower->on_contradiction = [source = std::string(service)](const std::string& why) {
     Log(LogLevel::kError, "journal_contradicts_witness", {{"source", source}, {"why", why}});
   };
-  impl.steps.emplace_back(Concat({"follow/", service}), [follower] { return follower->Step(); });
+  Every(Concat({"follow/", service}), [follower] { return follower->Step(); });
 }
 
-void Host::Every(std::string name, std::function<absl::StatusOr<absl::Duration>()> step) {
-  impl_->steps.emplace_back(std::move(name), std::move(step));
+std::function<void()> Host::Every(std::string name,
+                                  std::function<absl::StatusOr<absl::Duration>()> step) {
+  auto loop = std::make_shared<std::atomic<BackgroundLoop*>>(nullptr);
+  impl_->timers.push_back({std::move(name), std::move(step), loop});
+  return [loop] {
+    if (BackgroundLoop* running = *loop) running->Wake();
+  };
 }
 
 int Host::Serve(std::vector<rpc::Service> services) {
@@ -259,8 +270,10 @@ int Host::Serve(std::vector<rpc::Service> services) {
   if (const absl::Status status = server.Start(); !status.ok()) Fail("serve", status);
 
   std::vector<std::unique_ptr<BackgroundLoop>> loops;
-  for (auto& [name, step] : impl.steps)
-    loops.push_back(std::make_unique<BackgroundLoop>(name, step));
+  for (const Impl::Timer& timer : impl.timers) {
+    loops.push_back(std::make_unique<BackgroundLoop>(timer.name, timer.step));
+    *timer.loop = loops.back().get();
+  }
   loops.push_back(
       std::make_unique<BackgroundLoop>("reload", [&impl]() -> absl::StatusOr<absl::Duration> {
         impl.ReloadCalendar();
@@ -286,6 +299,7 @@ int Host::Serve(std::vector<rpc::Service> services) {
   // Followers and timers first: when all services stop together, whom they call is still there.
   for (auto& loop : loops) loop->Stop();
   server.Stop();
+  for (const Impl::Timer& timer : impl.timers) *timer.loop = nullptr;
   impl.sequencer_loop->Stop();
   for (auto& follower : impl.followers) follower->Release();
   impl.sequencer.Release();

@@ -54,8 +54,9 @@ class Host {
   // Applies the journal of `service` to ours by `handlers`, from now until the end.
   void Follow(std::string_view service, const journal::EventHandlers& handlers);
 
-  // Runs `step` again and again from Serve until the end; it returns how long to wait.
-  void Every(std::string name, std::function<absl::StatusOr<absl::Duration>()> step);
+  // Runs `step` again and again from Serve until the end; it returns how long to wait. What is
+  // returned ends such a wait, from any thread; without effect while nothing is served.
+  std::function<void()> Every(std::string name, std::function<absl::StatusOr<absl::Duration>()> step);
 
   // Serves the handlers, the journal's own among them, until SIGTERM or SIGINT. Returns the exit
   // code.

@@ -1,6 +1,7 @@
 #ifndef YUEZHAN_SERVICES_PAYMENT_HANDLERS_H_
 #define YUEZHAN_SERVICES_PAYMENT_HANDLERS_H_
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,6 +43,9 @@ class Handlers {
   Handlers(journal::Journal& journal, const journal::Vault& vault, const Rulebook& rulebook,
            Peers peers)
       : journal_(journal), store_(vault), rulebook_(rulebook), peers_(peers) {}
+
+  // Told a transfer's id when it may go out, from any thread; set before anything is served.
+  std::function<void(std::string_view transfer_id)> on_instructed;
 
   rpc::Service Methods();
   // What payment does about the events of review: an award reserves its amount, is cleared, or

@@ -1,5 +1,6 @@
 // The payment service: funds, ledger, awards, orders, transfers (article 5.4). Wiring only.
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -53,17 +54,22 @@ int main(int argc, char** argv) {
   host.Every("reserve", [&] { return handlers.ReserveStep(); });
   host.Every("statements", [&] { return reconciliation.EnterStep(); });
   std::vector<std::unique_ptr<yuezhan::payment::Transfers>> lanes;
+  std::vector<std::function<void()>> wake_lane;
   for (int lane = 0; lane < kLanes; ++lane) {
     lanes.push_back(std::make_unique<yuezhan::payment::Transfers>(
         host.journal(), host.vault(), host.ChannelTo("bank"), lane, kLanes));
     auto* transfers = lanes.back().get();
-    host.Every(absl::StrCat("transfers/", lane),
-               [&reconciliation, transfers]() -> absl::StatusOr<absl::Duration> {
-                 const absl::StatusOr<bool> held = reconciliation.Held();
-                 if (!held.ok()) return held.status();
-                 if (*held) return kHeld;
-                 return transfers->Step();
-               });
+    wake_lane.push_back(
+        host.Every(absl::StrCat("transfers/", lane),
+                   [&reconciliation, transfers]() -> absl::StatusOr<absl::Duration> {
+                     const absl::StatusOr<bool> held = reconciliation.Held();
+                     if (!held.ok()) return held.status();
+                     if (*held) return kHeld;
+                     return transfers->Step();
+                   }));
   }
+  handlers.on_instructed = [&wake_lane](std::string_view transfer_id) {
+    wake_lane[static_cast<size_t>(yuezhan::payment::LaneOf(transfer_id, kLanes))]();
+  };
   return host.Serve({handlers.Methods(), reconciliation.Methods()});
 }

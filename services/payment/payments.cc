@@ -89,11 +89,16 @@ absl::Status Handlers::MoveAll(journal::Unit& unit, const std::vector<Move>& mov
 absl::Status Handlers::ChangePayment(Context& context, const google::protobuf::Message& request,
                                      std::string_view name, std::string_view method,
                                      v1::Payment* answer, Change change) {
-  return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
-    std::vector<Move> moves;
-    YZ_ASSIGN_OR_RETURN(*answer, ChangeOne(context, unit, name, method, change, &moves));
-    return MoveAll(unit, moves);
-  });
+  YZ_RETURN_IF_ERROR(
+      journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
+        std::vector<Move> moves;
+        YZ_ASSIGN_OR_RETURN(*answer, ChangeOne(context, unit, name, method, change, &moves));
+        return MoveAll(unit, moves);
+      }));
+  if (on_instructed && answer->state() == v1::PAYMENT_STATE_INSTRUCTED) {
+    on_instructed(answer->transfer_id());
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Handlers::StopPayment(Context& context, const v1::StopPaymentRequest& request,

@@ -65,6 +65,12 @@ std::string TransferId(std::string_view payment_name, int attempt) {
   return ToHex(Digest({payment_name, absl::StrCat(attempt)}));
 }
 
+int LaneOf(std::string_view transfer_id, int lanes) {
+  int share = 0;
+  (void)absl::SimpleHexAtoi(Abs(transfer_id.substr(0, 4)), &share);
+  return share % lanes;
+}
+
 std::string TransferPurpose(const v1::PaymentRecord& record) {
   return Concat({"学会服务站建站资助 ", record.station_name()});
 }
@@ -85,7 +91,7 @@ absl::StatusOr<absl::Duration> Transfers::Step() {
   YZ_ASSIGN_OR_RETURN(const auto page, Next());
   absl::Status first_error;
   for (const OpenTransfer& open : page) {
-    if (!Mine(open) || !Due(open)) continue;
+    if (LaneOf(open.transfer_id, lanes_) != lane_ || !Due(open)) continue;
     // One that cannot be read or written does not hold up those behind it.
     absl::StatusOr<Word> word = Ask(open);
     first_error.Update(word.ok() ? Record(open, *word) : word.status());
@@ -137,12 +143,6 @@ void Transfers::EndRound() {
   }
   kind_ = Kind::kInstructed;
   round_over_ = false;
-}
-
-bool Transfers::Mine(const OpenTransfer& open) const {
-  int share = 0;
-  (void)absl::SimpleHexAtoi(open.transfer_id.substr(0, 4), &share);
-  return share % lanes_ == lane_;
 }
 
 bool Transfers::Due(const OpenTransfer& open) {

@@ -33,6 +33,9 @@ std::string TransferPurpose(const v1::PaymentRecord& record);
 absl::StatusOr<bool> MoneyIsBack(rpc::Channel& bank, std::string_view transfer_id,
                                  const rpc::CallOptions& options);
 
+// Which of `lanes` takes a transfer.
+int LaneOf(std::string_view transfer_id, int lanes);
+
 struct TransferTiming {
   absl::Duration call = absl::Seconds(5);           // longest wait for the bank's answer
   absl::Duration idle = absl::Milliseconds(200);    // between two rounds
@@ -85,7 +88,6 @@ class Transfers {
     absl::Duration pause;  // before the one after
     int64_t round = 0;     // when it was last seen
   };
-  bool Mine(const OpenTransfer& open) const;
   bool Due(const OpenTransfer& open);
   void Asked(const OpenTransfer& open);
   void EndRound();
