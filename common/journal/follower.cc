@@ -83,7 +83,10 @@ absl::StatusOr<absl::Duration> Follower::Step() {
 
   int at = 0;
   absl::Status status = Apply(cursor, *batch, batch->entries_size(), &at);
-  if (status.ok()) return absl::ZeroDuration();
+  // What comes while it rests comes as one batch, with one commit.
+  if (status.ok()) {
+    return batch->entries_size() == kReadBatch ? absl::ZeroDuration() : kActiveLook;
+  }
   if (MayPass(status)) return status;
   // Those before the one that cannot be applied go in without it; then it stands first.
   if (at > 0) {

@@ -16,7 +16,7 @@
 namespace yuezhan::journal {
 
 // Between batches, so that rows that come one by one share a batch's commit.
-inline constexpr absl::Duration kBatchInterval = absl::Milliseconds(10);
+inline constexpr absl::Duration kBatchInterval = absl::Milliseconds(20);
 
 // Appends committed journal rows to the chain, in an order in which no row stands before one that
 // its writer had seen. Any number of replicas may run one each; a lease lets one of them work, the
