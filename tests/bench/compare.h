@@ -17,7 +17,7 @@ struct Effort {
   std::vector<std::string> methods;  // these alone; empty: all
   int stations = 1000;  // seeded
   // In flight → calls a round; reads and RecordActivity, and the writes that use something up.
-  std::map<int, int64_t> calls = {{1, 300}, {4, 1000}, {16, 2000}, {64, 2000}};
+  std::map<int, int64_t> calls = {{1, 1000}, {4, 2500}, {16, 5000}, {64, 5000}};
   std::map<int, int64_t> dear_calls = {{1, 40}, {4, 80}, {16, 160}, {64, 160}};
   int64_t warm_up = 200;
   int64_t dear_warm_up = 40;
