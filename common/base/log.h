@@ -29,10 +29,11 @@ struct LogField {
   LogField(std::string_view k, const char* v) : key(k), value(std::string_view(v)) {}
 };
 
-// Writes one JSON line to standard error: {"time":"…Z","level":"info","event":"…",fields…}. Lines of
-// several threads do not mix. A warning or an error is written before this returns; others follow
-// within 20 ms, at the process's exit at the latest, so that no caller waits for the file: a process
-// that is killed may lose them. Log(LogLevel::kInfo, "served", {{"method", method}, {"ms", 12}});
+// Writes one JSON line to standard error: {"time":"…Z","level":"info","event":"…",fields…}. Lines
+// of several threads do not mix. A warning or an error is written before this returns; others
+// follow within 20 ms, at the process's exit at the latest, so that no caller waits for the file: a
+// process that is killed may lose them.
+//   Log(LogLevel::kInfo, "served", {{"method", method}, {"ms", 12}});
 void Log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields = {});
 
 // Writes what waits.

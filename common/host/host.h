@@ -56,7 +56,8 @@ class Host {
 
   // Runs `step` again and again from Serve until the end; it returns how long to wait. What is
   // returned ends such a wait, from any thread; without effect while nothing is served.
-  std::function<void()> Every(std::string name, std::function<absl::StatusOr<absl::Duration>()> step);
+  std::function<void()> Every(std::string name,
+                              std::function<absl::StatusOr<absl::Duration>()> step);
 
   // Serves the handlers, the journal's own among them, until SIGTERM or SIGINT. Returns the exit
   // code.

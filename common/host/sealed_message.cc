@@ -8,8 +8,8 @@
 
 namespace yuezhan {
 
-using google::protobuf::io::CodedInputStream;
 using google::protobuf::internal::WireFormatLite;
+using google::protobuf::io::CodedInputStream;
 
 bool ParseMessage(std::string_view bytes, Aside aside, google::protobuf::Message* message) {
   const int size = static_cast<int>(bytes.size());
@@ -31,8 +31,8 @@ bool ParseMessage(std::string_view bytes, Aside aside, google::protobuf::Message
       continue;
     }
     if (!WireFormatLite::SkipField(&in, tag)) return false;
-    others += bytes.substr(static_cast<size_t>(begin),
-                           static_cast<size_t>(in.CurrentPosition() - begin));
+    others +=
+        bytes.substr(static_cast<size_t>(begin), static_cast<size_t>(in.CurrentPosition() - begin));
   }
   if (!in.ConsumedEntireMessage() || !message->ParseFromString(others)) return false;
   message->GetReflection()->MutableUnknownFields(message)->MergeFrom(kept);

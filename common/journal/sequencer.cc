@@ -46,12 +46,15 @@ absl::StatusOr<absl::Duration> Sequencer::Step() {
   }
   if (!leading_) return kFollowInterval;
   const absl::Duration since = monotonic_() - last_batch_at_;
-  if (since < kBatchInterval) return kBatchInterval - since;  // woken early
+  if (since < kBatchInterval && !behind_) return kBatchInterval - since;  // woken early
   if (monotonic_() >= stragglers_at_) {
     YZ_RETURN_IF_ERROR(LookForStragglers());
   }
   YZ_ASSIGN_OR_RETURN(const bool anything, AnythingNew());
-  if (!anything) return since < kActive ? kBatchInterval : kIdleInterval;
+  if (!anything) {
+    behind_ = false;
+    return since < kActive ? kBatchInterval : kIdleInterval;
+  }
   size_t chained = 0;
   absl::Status status = ChainBatch(&chained);
   if (!status.ok()) {
@@ -61,7 +64,8 @@ absl::StatusOr<absl::Duration> Sequencer::Step() {
     return status;
   }
   last_batch_at_ = monotonic_();
-  return chained == kChainBatch ? absl::ZeroDuration() : kBatchInterval;
+  behind_ = chained == kChainBatch;
+  return behind_ ? absl::ZeroDuration() : kBatchInterval;
 }
 
 absl::Status Sequencer::RenewLease() {

@@ -64,6 +64,7 @@ class Sequencer {
   int64_t max_id_ = 0;  // largest chained journal id
   std::map<int64_t, absl::Duration> gaps_;  // id below max_id_ that is not chained → since when
   absl::Duration last_batch_at_ = -absl::InfiniteDuration();
+  bool behind_ = false;  // the last batch was full: no rest before the next
   absl::Duration stragglers_at_;  // when the next window is looked at
   int64_t stragglers_from_ = 0;   // its first id
 };

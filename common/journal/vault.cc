@@ -38,8 +38,8 @@ std::string Random(size_t size) {
   return bytes;
 }
 
-// AES-256-GCM of one thread: OpenSSL looks an algorithm up by its name, and makes its state, as long
-// as it takes to encrypt a kilobyte, so both are kept.
+// AES-256-GCM of one thread: OpenSSL looks an algorithm up by its name, and makes its state, as
+// long as it takes to encrypt a kilobyte, so both are kept.
 EVP_CIPHER_CTX* Cipher(std::string_view key, std::string_view nonce, bool encrypt) {
   static EVP_CIPHER* const cipher = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
   using Context = std::unique_ptr<EVP_CIPHER_CTX, void (*)(EVP_CIPHER_CTX*)>;
@@ -62,8 +62,8 @@ std::string Encrypt(std::string_view key, std::string_view nonce, std::string_vi
   unsigned char* const tag = text + plaintext.size();
   int size = 0;
   Must(EVP_EncryptUpdate(cipher, nullptr, &size, Raw(aad), static_cast<int>(aad.size())) == 1);
-  Must(EVP_EncryptUpdate(cipher, text, &size, Raw(plaintext),
-                         static_cast<int>(plaintext.size())) == 1);
+  Must(EVP_EncryptUpdate(cipher, text, &size, Raw(plaintext), static_cast<int>(plaintext.size())) ==
+       1);
   Must(EVP_EncryptFinal_ex(cipher, tag, &size) == 1);
   Must(EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_GCM_GET_TAG, kTagBytes, tag) == 1);
   return sealed;

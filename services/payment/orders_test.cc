@@ -13,6 +13,8 @@ namespace {
 
 TEST(Order, GoesFromPreparedToInstructed) {
   TestPayment payment;
+  std::vector<std::string> instructed_ids;
+  payment.handlers().on_instructed = [&](std::string_view id) { instructed_ids.emplace_back(id); };
   const std::string fund = payment.Fund(5'000'000);
   const TestCase c;
   payment.Clear(c);
@@ -38,6 +40,7 @@ TEST(Order, GoesFromPreparedToInstructed) {
   const v1::Payment instructed = payment.Answer(prepared.name()).value();
   EXPECT_EQ(instructed.state(), v1::PAYMENT_STATE_INSTRUCTED);
   EXPECT_EQ(instructed.transfer_id(), TransferId(prepared.name(), 1));
+  EXPECT_EQ(instructed_ids, std::vector{instructed.transfer_id()});
   EXPECT_TRUE(instructed.has_not_after());
   EXPECT_EQ(payment.host().Count("transfers"), 1);
   EXPECT_EQ(Fen(payment.GetFund(fund).in_transit()), 5'000'000);

@@ -75,10 +75,10 @@ absl::StatusOr<v1::HostUnit> Store::ReadHostUnit(db::Session& sql, const db::Row
 
 absl::StatusOr<std::optional<v1::HostUnit>> Store::HostUnit(db::Session& sql, std::string_view id,
                                                             bool lock) const {
-  const db::Rows rows = sql.Query(Concat({"SELECT ", kHostUnitColumns,
-                                          " FROM host_units u WHERE u.id = ?",
-                                          lock ? " FOR UPDATE" : ""}),
-                                  db::Bytes(Bin(id)));
+  const db::Rows rows =
+      sql.Query(Concat({"SELECT ", kHostUnitColumns, " FROM host_units u WHERE u.id = ?",
+                        lock ? " FOR UPDATE" : ""}),
+                db::Bytes(Bin(id)));
   if (rows.empty()) return std::nullopt;
   return ReadHostUnit(sql, rows[0], 0);
 }

@@ -329,11 +329,11 @@ int64_t Store::Count(db::Session& sql, const list::Query& query) const {
 
 absl::StatusOr<Store::Standing> Store::StandingOf(db::Session& sql,
                                                   std::string_view station) const {
-  const db::Rows rows = sql.Query(
-      Concat({"SELECT ", kStationColumns, ", ", kHostUnitColumns,
-              ", h.seq FROM journal_head h LEFT JOIN stations s ON s.id = ? "
-              "LEFT JOIN host_units u ON u.id = s.host_unit"}),
-      db::Bytes(Bin(station)));
+  const db::Rows rows =
+      sql.Query(Concat({"SELECT ", kStationColumns, ", ", kHostUnitColumns,
+                        ", h.seq FROM journal_head h LEFT JOIN stations s ON s.id = ? "
+                        "LEFT JOIN host_units u ON u.id = s.host_unit"}),
+                db::Bytes(Bin(station)));
   constexpr int kHostUnit = kStationColumnCount, kSequence = kHostUnit + 5;
   Standing standing;
   standing.sequence = rows[0].Int(kSequence);

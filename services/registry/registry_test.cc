@@ -4,7 +4,9 @@
 #include "common/base/ids.h"
 #include "common/db/cutting_proxy.h"
 #include "common/errors/errors.h"
+#include "common/rpc/mask.h"
 #include "gmock/gmock.h"
+#include "google/protobuf/util/message_differencer.h"
 #include "gtest/gtest.h"
 #include "services/registry/handlers.h"
 #include "services/registry/test_registry.h"
@@ -29,6 +31,26 @@ TEST(Filing, IsAcceptedWithANumber) {
   EXPECT_FALSE(accepted.findings().empty());
   EXPECT_EQ(accepted.policy().version(), "yueyang-2021");
   EXPECT_EQ(accepted.policy().digest().size(), 64u);
+}
+
+// Who only shows a station does not look at its findings, nor does the mask, and hands them on.
+TEST(Filing, FindingsAreShownToWhoReads) {
+  EXPECT_FALSE(rpc::HoldsPersonal(common::v1::Finding::descriptor()));
+  EXPECT_FALSE(rpc::HoldsPersonal(common::v1::PolicyReference::descriptor()));
+  TestRegistry registry;
+  const v1::Station accepted = registry.Accept(registry.File().name()).value();
+  v1::Station read = registry.Get(accepted.name());
+  EXPECT_TRUE(read.findings().empty());
+  v1::ListStationsResponse page;
+  ASSERT_TRUE(
+      registry.Call(&Handlers::ListStations, "ListStations", v1::ListStationsRequest(), &page)
+          .ok());
+  ASSERT_EQ(page.stations_size(), 1);
+  for (const v1::Station& answer : {read, page.stations(0)}) {
+    v1::Station sent;
+    ASSERT_TRUE(sent.ParseFromString(answer.SerializeAsString()));
+    EXPECT_TRUE(google::protobuf::util::MessageDifferencer::Equals(sent, accepted));
+  }
 }
 
 // What a decision rested on is kept with it: the host unit as it was that day, too.

@@ -47,9 +47,9 @@ rules::v1::StationFacts StationFactsOf(const v1::Station& station) {
 absl::StatusOr<v1::Station> Handlers::SeenStation(db::Session& sql, const Caller& caller,
                                                   std::string_view name, bool lock) const {
   YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("stations/*", name));
-  YZ_ASSIGN_OR_RETURN(auto station, store_.Station(sql, id,
-                                                   lock ? Store::Reading::kForChange
-                                                        : Store::Reading::kShown));
+  YZ_ASSIGN_OR_RETURN(
+      auto station,
+      store_.Station(sql, id, lock ? Store::Reading::kForChange : Store::Reading::kShown));
   if (!station || !MaySee(caller, station->form().host_unit())) return errors::NotFound(name);
   return *std::move(station);
 }
