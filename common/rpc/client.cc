@@ -9,6 +9,8 @@
 #include <grpcpp/support/channel_arguments.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 
 #include "absl/random/random.h"
 #include "absl/time/clock.h"
@@ -26,12 +28,15 @@ namespace {
 using google::protobuf::Message;
 using google::protobuf::MessageLite;
 
+constexpr size_t kConnections = 8;
+
 grpc::ChannelArguments Arguments(const ChannelOptions& options) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(options.max_message_bytes);
   arguments.SetMaxSendMessageSize(-1);  // the server tells what is too large, with its limit
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);  // ours know the contract
   arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // no connection is shared
   // Over all replicas that the target's name gives, and past one that ended.
   arguments.SetLoadBalancingPolicyName("round_robin");
   // A replica that came back has another address: half a minute is too long to go on with the old ones.
@@ -50,10 +55,12 @@ grpc::ChannelArguments Arguments(const ChannelOptions& options) {
 
 class GrpcChannel : public Channel {
  public:
-  GrpcChannel(ChannelOptions options, std::shared_ptr<grpc::ChannelCredentials> credentials)
-      : options_(std::move(options)),
-        channel_(grpc::CreateCustomChannel(options_.target, std::move(credentials),
-                                           Arguments(options_))) {}
+  GrpcChannel(ChannelOptions options, const std::shared_ptr<grpc::ChannelCredentials>& credentials)
+      : options_(std::move(options)) {
+    for (auto& channel : channels_) {
+      channel = grpc::CreateCustomChannel(options_.target, credentials, Arguments(options_));
+    }
+  }
 
   absl::Status Call(std::string_view method, const Message& request, Message* answer,
                     const CallOptions& options) override {
@@ -96,18 +103,27 @@ class GrpcChannel : public Channel {
     const std::string path = Concat({"/", method});
     const grpc::internal::RpcMethod rpc(path.c_str(), grpc::internal::RpcMethod::NORMAL_RPC);
     return FromGrpc(grpc::internal::BlockingUnaryCall<MessageLite, MessageLite>(
-        channel_.get(), rpc, &context, request, answer));
+        Own().get(), rpc, &context, request, answer));
+  }
+
+  // The same for all calls of a thread.
+  const std::shared_ptr<grpc::Channel>& Own() const {
+    static std::atomic<size_t> threads = 0;
+    thread_local const size_t thread = threads++;
+    return channels_[thread % channels_.size()];
   }
 
   const ChannelOptions options_;
-  const std::shared_ptr<grpc::Channel> channel_;
+  // A thread that waits for its answer polls for all that wait on the same connection, and wakes
+  // them: with a connection of its own it is woken by none. Connected when first called.
+  std::array<std::shared_ptr<grpc::Channel>, kConnections> channels_;
 };
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Channel>> Connect(ChannelOptions options) {
   YZ_ASSIGN_OR_RETURN(auto credentials, MakeChannelCredentials(options));
-  return std::unique_ptr<Channel>(new GrpcChannel(std::move(options), std::move(credentials)));
+  return std::unique_ptr<Channel>(new GrpcChannel(std::move(options), credentials));
 }
 
 }  // namespace yuezhan::rpc
