@@ -129,13 +129,13 @@ absl::Status OneRound(const Run& run, std::vector<double>* rates, std::vector<Co
 }
 
 // What the flows' calls and statements take at least, by the rates of the section methods: calls by
-// the echo of a small answer, statements by GetStation's, commits by what RecordActivity takes
+// the echo of a small answer, statements by GetStation's one, commits by what RecordActivity takes
 // beyond its statements.
 double LimitOf(const MethodResults& methods, double calls, double statements, double commits) {
   double echo = 0, statement = 0, commit = 0;
   for (const Comparison& c : methods.comparisons) {
     if (!c.tls || c.in_flight != 16) continue;
-    if (c.method == "GetStation") statement = 1 / (2 * Median(c.sql));
+    if (c.method == "GetStation") statement = 1 / Median(c.sql);
   }
   for (const Comparison& c : methods.comparisons) {
     if (!c.tls || c.in_flight != 16 || c.method != "RecordActivity") continue;
