@@ -8,6 +8,7 @@
 #include <sstream>
 #include <thread>
 
+#include "absl/time/clock.h"
 #include "gtest/gtest.h"
 #include "services/yz/demo/demo.h"
 #include "tests/test_stack.h"
@@ -48,6 +49,11 @@ void ExpectCompleteOnce(TestStack& stack, yz::Demo& demo) {
   EXPECT_EQ(result->paid, expected.paid);
   EXPECT_EQ(result->amount_paid_fen, expected.amount_fen);
 
+  // Registry follows payment's journal: after a kill once the killed process's lease is over.
+  const absl::Time end = absl::Now() + absl::Seconds(60);
+  while (stack.Count("registry", "subsidies") < expected.paid && absl::Now() < end) {
+    absl::SleepFor(absl::Milliseconds(20));
+  }
   // Nothing twice, in our books and in the bank's.
   EXPECT_EQ(stack.Count("registry", "subsidies"), expected.paid);
   EXPECT_EQ(stack.Count("registry", "host_units"), static_cast<int64_t>(scenario.stations.size()));

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <set>
+#include <sstream>
 #include <thread>
 
 #include "absl/flags/flag.h"
@@ -147,6 +148,36 @@ TEST(LogLine, StaysOneLineOfJson) {
   EXPECT_THAT(
       line, HasSubstr(R"("level":"info","event":"served","n":12,"ok":true,"x":0.5,"text":"甲"})"));
   EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1);
+}
+
+TEST(LogLine, OfManyThreadsComesWhole) {
+  constexpr int kThreads = 8, kLines = 2'000;
+  const std::string text(500, 'x');
+  testing::internal::CaptureStderr();
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < kLines; ++i) Log(LogLevel::kInfo, "many", {{"text", text}});
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  FlushLog();
+  const std::string out = testing::internal::GetCapturedStderr();
+  std::istringstream lines(out);
+  int whole = 0;
+  const std::string end = "\"event\":\"many\",\"text\":\"" + text + "\"}";
+  for (std::string line; std::getline(lines, line);) {
+    whole += line.starts_with("{\"time\"") && line.ends_with(end);
+  }
+  EXPECT_EQ(whole, kThreads * kLines);
+}
+
+TEST(LogLine, AWarningDoesNotWait) {
+  testing::internal::CaptureStderr();
+  Log(LogLevel::kInfo, "before");
+  Log(LogLevel::kWarning, "warned");
+  const std::string out = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(out, testing::ContainsRegex("before.*\n.*warned"));
 }
 
 TEST(Settings, AllMistakesAreToldAtOnce) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <cmath>
 #include <cstdlib>
 #include <thread>
@@ -68,12 +69,15 @@ class Output {
   }
 
   void Write(LogLevel level, std::string_view line) {
+    bool too_much = false;
     {
       absl::MutexLock lock(&mutex_);
       waiting_ += line;
+      too_much = waiting_.size() > kMostBytes;
       if (!std::exchange(started_, true)) std::thread([this] { FlushForever(); }).detach();
     }
-    if (level >= LogLevel::kWarning) Flush();
+    // Where nobody takes the lines, who makes them waits, and memory does not grow.
+    if (level >= LogLevel::kWarning || too_much) Flush();
   }
 
   void Flush() {
@@ -83,8 +87,12 @@ class Output {
       absl::MutexLock lock(&mutex_);
       batch.swap(waiting_);
     }
-    // Nobody to tell when it fails.
-    [[maybe_unused]] ssize_t written = write(STDERR_FILENO, batch.data(), batch.size());
+    for (std::string_view left = batch; !left.empty();) {
+      const ssize_t written = write(STDERR_FILENO, left.data(), left.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) return;  // nobody to tell
+      left.remove_prefix(static_cast<size_t>(written));
+    }
   }
 
  private:
@@ -99,6 +107,7 @@ class Output {
   }
 
   static constexpr absl::Duration kPatience = absl::Milliseconds(20);
+  static constexpr size_t kMostBytes = 1 << 20;
   absl::Mutex writing_;
   absl::Mutex mutex_;
   std::string waiting_ ABSL_GUARDED_BY(mutex_);
