@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/auth/peers.h"
 #include "common/auth/tokens.h"
+#include "common/base/ids.h"
 #include "common/base/text.h"
 #include "common/errors/errors.h"
 
