@@ -147,6 +147,10 @@ constexpr Permission kPermissions[] = {
      {Role::kAuditor},
      kServices,
      {Peer::kApplication, Peer::kReview, Peer::kPayment}},
+    {"yuezhan.registry.v1.RegistryService/BatchGetStandings",
+     {Role::kAuditor},
+     kServices,
+     {Peer::kApplication, Peer::kReview, Peer::kPayment}},
 
     // application: articles 5 and 5.1
     {"yuezhan.application.v1.ApplicationService/CreateApplication", kApplicants, kApplicants},

@@ -9,6 +9,7 @@
 #include "common/base/ids.h"
 #include "common/base/status_macros.h"
 #include "common/base/text.h"
+#include "common/db/lists.h"
 #include "common/db/transaction.h"
 #include "common/errors/errors.h"
 #include "common/files/content.h"
@@ -232,11 +233,13 @@ absl::StatusOr<File> Files::Finish(db::Session& sql, const Upload& upload, const
               content.media_type, upload.size_bytes, content.sha256, now};
 }
 
-std::vector<File> Files::Current(db::Session& sql, std::string_view owner) const {
+std::vector<File> Files::CurrentOf(db::Session& sql, const std::vector<std::string>& owners) const {
+  const auto in = db::KeyList::OfIds(owners);
   std::vector<File> files;
   for (const db::Row& row :
-       sql.Query(Concat({kFileColumns, "WHERE owner = ? AND state = ? ORDER BY code, id"}),
-                 db::Bytes(Bin(owner)), kCurrent)) {
+       sql.QueryList(Concat({kFileColumns, "WHERE owner IN ", in.marks(), " AND state = ",
+                             std::to_string(kCurrent), " ORDER BY owner, code, id"}),
+                     in.params())) {
     files.push_back(ReadFile(row));
   }
   return files;
@@ -264,9 +267,11 @@ absl::StatusOr<std::string> Files::Read(db::Session& sql, std::string_view id,
   return bytes;
 }
 
-void Files::Keep(db::Session& sql, std::string_view owner) const {
-  sql.Execute("UPDATE files SET kept = 1 WHERE owner = ? AND state = ?", db::Bytes(Bin(owner)),
-              kCurrent);
+void Files::Keep(db::Session& sql, const std::vector<std::string>& owners) const {
+  const auto in = db::KeyList::OfIds(owners);
+  sql.ExecuteList(Concat({"UPDATE files SET kept = 1 WHERE owner IN ", in.marks(),
+                          " AND state = ", std::to_string(kCurrent)}),
+                  in.params());
 }
 
 void Files::Remove(db::Session& sql, std::string_view id) const {

@@ -93,14 +93,22 @@ class Files {
                               std::string_view sha256, const Limits& limits, absl::Time now) const;
 
   // The current files of an owner, in the order of their codes.
-  std::vector<File> Current(db::Session& sql, std::string_view owner) const;
+  std::vector<File> Current(db::Session& sql, std::string_view owner) const {
+    return CurrentOf(sql, {std::string(owner)});
+  }
+  // Of at least one owner, each's files so.
+  std::vector<File> CurrentOf(db::Session& sql, const std::vector<std::string>& owners) const;
   // A finished file, replaced ones too.
   std::optional<File> Find(db::Session& sql, std::string_view id) const;
   // Bytes from `offset_bytes` on, at most kMaxChunkBytes; empty at the end.
   absl::StatusOr<std::string> Read(db::Session& sql, std::string_view id,
                                    int64_t offset_bytes) const;
   // From now on a current file stays when it is replaced: a decision relies on it.
-  void Keep(db::Session& sql, std::string_view owner) const;
+  void Keep(db::Session& sql, std::string_view owner) const {
+    Keep(sql, std::vector{std::string(owner)});
+  }
+  // Of at least one owner.
+  void Keep(db::Session& sql, const std::vector<std::string>& owners) const;
 
   // Removes uploads that expired, with their chunks; returns how many. Any replica may run it.
   absl::StatusOr<int> RemoveExpired(db::Pool& pool, absl::Time deadline, absl::Time now) const;

@@ -1,6 +1,7 @@
 #include "common/host/sealed_message.h"
 
 #include <algorithm>
+#include <map>
 
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/unknown_field_set.h"
@@ -11,31 +12,70 @@ namespace yuezhan {
 using google::protobuf::internal::WireFormatLite;
 using google::protobuf::io::CodedInputStream;
 
-bool ParseMessage(std::string_view bytes, Aside aside, google::protobuf::Message* message) {
-  const int size = static_cast<int>(bytes.size());
-  if (aside.size() == 0) return message->ParseFromArray(bytes.data(), size);
-  CodedInputStream in(reinterpret_cast<const uint8_t*>(bytes.data()), size);
-  google::protobuf::UnknownFieldSet kept;
+namespace {
+
+// The fields of a message, parted by what becomes of them.
+struct Parted {
+  google::protobuf::UnknownFieldSet aside;
+  std::map<int, std::string> within;  // what comes twice is one message, its parts in a row
   std::string others;
+};
+
+bool Holds(const std::vector<int>& numbers, int number) {
+  return std::find(numbers.begin(), numbers.end(), number) != numbers.end();
+}
+
+bool Part(std::string_view bytes, const Aside& aside, Parted* parted) {
+  CodedInputStream in(reinterpret_cast<const uint8_t*>(bytes.data()),
+                      static_cast<int>(bytes.size()));
+  const auto position = [&in] { return static_cast<size_t>(in.CurrentPosition()); };
+  const auto is_within = [&aside](int number) {
+    return std::any_of(aside.within.begin(), aside.within.end(),
+                       [number](const auto& each) { return each.first == number; });
+  };
   while (true) {
-    const int begin = in.CurrentPosition();
+    const size_t begin = position();
     const uint32_t tag = in.ReadTag();
-    if (tag == 0) break;
+    if (tag == 0) return in.ConsumedEntireMessage();
     const int number = WireFormatLite::GetTagFieldNumber(tag);
-    if (std::find(aside.begin(), aside.end(), number) != aside.end()) {
-      uint32_t length = 0;
-      if (!in.ReadVarint32(&length) ||
-          !in.ReadString(kept.AddLengthDelimited(number), static_cast<int>(length))) {
-        return false;
-      }
+    const bool kept = Holds(aside.fields, number);
+    if (!kept && !is_within(number)) {
+      if (!WireFormatLite::SkipField(&in, tag)) return false;
+      parted->others += bytes.substr(begin, position() - begin);
       continue;
     }
-    if (!WireFormatLite::SkipField(&in, tag)) return false;
-    others +=
-        bytes.substr(static_cast<size_t>(begin), static_cast<size_t>(in.CurrentPosition() - begin));
+    uint32_t length = 0;
+    if (!in.ReadVarint32(&length)) return false;
+    const size_t value = position();
+    if (!in.Skip(static_cast<int>(length))) return false;
+    if (kept) {
+      parted->aside.AddLengthDelimited(number)->assign(bytes.substr(value, length));
+    } else {
+      parted->within[number] += bytes.substr(value, length);
+    }
   }
-  if (!in.ConsumedEntireMessage() || !message->ParseFromString(others)) return false;
-  message->GetReflection()->MutableUnknownFields(message)->MergeFrom(kept);
+}
+
+}  // namespace
+
+bool ParseMessage(std::string_view bytes, const Aside& aside, google::protobuf::Message* message) {
+  if (aside.fields.empty() && aside.within.empty()) {
+    return message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
+  }
+  Parted parted;
+  if (!Part(bytes, aside, &parted) || !message->ParseFromString(parted.others)) return false;
+  const auto* reflection = message->GetReflection();
+  for (const auto& [number, fields] : aside.within) {
+    const auto found = parted.within.find(number);
+    if (found == parted.within.end()) continue;
+    const auto* field = message->GetDescriptor()->FindFieldByNumber(number);
+    auto* child = reflection->MutableMessage(message, field);
+    if (!ParseMessage(found->second, {fields}, child)) return false;
+  }
+  // Into the empty set: what it held before is parsed, or was unknown and goes behind.
+  auto* unknown = reflection->MutableUnknownFields(message);
+  parted.aside.MergeFrom(*unknown);
+  unknown->Swap(&parted.aside);
   return true;
 }
 

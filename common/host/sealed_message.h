@@ -1,9 +1,10 @@
 #ifndef YUEZHAN_COMMON_HOST_SEALED_MESSAGE_H_
 #define YUEZHAN_COMMON_HOST_SEALED_MESSAGE_H_
 
-#include <initializer_list>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "common/errors/errors.h"
@@ -21,19 +22,23 @@ journal::Sealed SealMessage(const journal::Vault& vault, std::string_view place,
   return vault.Seal(place, message.SerializeAsString());
 }
 
-// Fields of a message, by number, that its reader only hands on.
-using Aside = std::initializer_list<int>;
+// Fields of a message, by number, that its reader only hands on; `within`: such fields of a message
+// that it holds once.
+struct Aside {
+  std::vector<int> fields;
+  std::vector<std::pair<int, std::vector<int>>> within = {};
+};
 
 // Parses `bytes`, but leaves the fields `aside` as they came, among the message's unknown fields:
 // whoever is sent the message gets them, the code that holds it sees none, and nobody makes objects
 // of them. They must be messages or strings, and hold nothing personal: masks do not reach them.
 // False: not such a message.
-bool ParseMessage(std::string_view bytes, Aside aside, google::protobuf::Message* message);
+bool ParseMessage(std::string_view bytes, const Aside& aside, google::protobuf::Message* message);
 
 template <typename Message>
 absl::StatusOr<Message> OpenMessage(const journal::Vault& vault, std::string_view place,
                                     const std::string& bytes, const std::string& wrapped_key,
-                                    Aside aside = {}) {
+                                    const Aside& aside = {}) {
   auto plain = vault.Open(place, {bytes, wrapped_key});
   if (!plain.ok()) return plain.status();
   Message message;

@@ -11,12 +11,18 @@ namespace {
 using google::protobuf::util::MessageDifferencer;
 using registry::v1::Station;
 
-constexpr Aside kAside = {Station::kFindingsFieldNumber, Station::kPolicyFieldNumber};
+const Aside kAside = {{Station::kFindingsFieldNumber, Station::kPolicyFieldNumber},
+                      {{Station::kFormFieldNumber,
+                        {registry::v1::FilingForm::kPurposeFieldNumber,
+                         registry::v1::FilingForm::kSocietyFieldNumber}}}};
 
 Station Sample() {
   Station station;
   station.set_name("stations/1");
   station.mutable_form()->set_display_name("绿色化工服务站");
+  station.mutable_form()->set_purpose("服务园区产业");
+  station.mutable_form()->mutable_society()->set_name("岳阳市化工学会");
+  station.mutable_form()->mutable_contact()->set_mobile("13800001234");
   station.set_reason("停站");
   station.mutable_policy()->set_version("yueyang-2021");
   for (int i = 0; i < 3; ++i) {
@@ -33,6 +39,9 @@ TEST(Aside, IsSeenByNoReaderAndHandedOnWhole) {
   EXPECT_EQ(read.findings_size(), 0);
   EXPECT_FALSE(read.has_policy());
   EXPECT_EQ(read.form().display_name(), whole.form().display_name());
+  EXPECT_EQ(read.form().contact().mobile(), whole.form().contact().mobile());
+  EXPECT_EQ(read.form().purpose(), "");
+  EXPECT_FALSE(read.form().has_society());
   EXPECT_EQ(read.points_size(), 3);
   Station sent;
   ASSERT_TRUE(sent.ParseFromString(read.SerializeAsString()));

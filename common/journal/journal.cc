@@ -5,12 +5,14 @@
 #include <google/protobuf/util/time_util.h>
 
 #include <algorithm>
+#include <deque>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/digest.h"
 #include "common/base/log.h"
 #include "common/base/status_macros.h"
 #include "common/base/text.h"
+#include "common/db/lists.h"
 #include "common/db/transaction.h"
 #include "common/errors/errors.h"
 #include "common/journal/feed.h"
@@ -24,8 +26,7 @@ using google::protobuf::util::MessageDifferencer;
 
 constexpr char kInsert[] =
     "INSERT INTO journal (request_key, public_part, private_part, private_digest, leaf, "
-    "wrapped_key) "
-    "VALUES (?, ?, ?, ?, ?, ?)";
+    "wrapped_key)";
 
 // Remembers the path of the first field that differs, and no value: values may be personal.
 class FirstDifference : public MessageDifferencer::Reporter {
@@ -97,6 +98,19 @@ struct Journal::Request {
   Message* answer = nullptr;
 };
 
+// A row of the journal as it is written.
+struct Journal::Row {
+  std::string key, public_part, private_part, private_digest, leaf, wrapped_key;
+
+  void AddTo(std::vector<db::Param>* params) const {
+    for (const std::string* column :
+         {&key, &public_part, &private_part, &private_digest, &leaf, &wrapped_key}) {
+      params->emplace_back(db::Bytes(*column));
+    }
+  }
+};
+constexpr size_t kRowColumns = 6;
+
 Journal::Journal(db::Pool& pool, const Vault& vault, Clocks clocks, std::string service,
                  std::function<void()> on_written)
     : pool_(pool),
@@ -105,13 +119,31 @@ Journal::Journal(db::Pool& pool, const Vault& vault, Clocks clocks, std::string 
       service_(std::move(service)),
       on_written_(std::move(on_written)) {}
 
+absl::Status Journal::RequestOf(const Writing& writing, std::vector<Request>* requests) const {
+  const std::string id = RequestId(writing.request);
+  if (id.empty()) return errors::InvalidField("request_id", "不得为空", "must be given");
+  const Context& context = writing.context;
+  requests->push_back({context, Digest({"request", context.caller.subject, context.method, id}),
+                       &writing.request, writing.answer});
+  return absl::OkStatus();
+}
+
 absl::Status Journal::Write(const Context& context, const Message& request, Message* answer,
                             Work work) {
-  const std::string id = RequestId(request);
-  if (id.empty()) return errors::InvalidField("request_id", "不得为空", "must be given");
-  Request call{context, Digest({"request", context.caller.subject, context.method, id}), &request,
-               answer};
-  return Run(call, [&](Unit& unit, bool*) { return work(unit); });
+  return WriteAll({Writing(context, request, answer)},
+                  [&](const std::vector<Unit*>& units) { return work(*units.front()); });
+}
+
+absl::Status Journal::WriteAll(const std::vector<Writing>& writings,
+                               absl::FunctionRef<absl::Status(const std::vector<Unit*>&)> work) {
+  std::vector<Request> requests;
+  absl::Time deadline = absl::InfinitePast();
+  for (const Writing& writing : writings) {
+    YZ_RETURN_IF_ERROR(RequestOf(writing, &requests));
+    deadline = std::max(deadline, writing.context.deadline);
+  }
+  if (requests.size() > 1) return RunAll(requests, deadline, work);
+  return Run(requests.front(), [&](Unit& unit, bool*) { return work({&unit}); });
 }
 
 absl::Status Journal::WriteInternal(std::string_view name, std::string_view key,
@@ -139,9 +171,13 @@ absl::Status Journal::WriteOnce(const Context& context, std::string_view key, Wo
   return Run(call, [&](Unit& unit, bool*) { return work(unit); });
 }
 
+// In milliseconds, as columns and messages keep it: what is stored equals what was computed with.
+absl::Time Journal::Now() const {
+  return absl::FromUnixMillis(absl::ToUnixMillis(clocks_.business->Now()));
+}
+
 absl::Status Journal::Run(const Request& request, ChangingWork work) {
-  // Milliseconds, as columns and messages keep it: what is stored equals what was computed with.
-  const absl::Time now = absl::FromUnixMillis(absl::ToUnixMillis(clocks_.business->Now()));
+  const absl::Time now = Now();
   bool collided = false;
   db::TransactReport report;
   absl::Status status = db::Transact(
@@ -153,8 +189,11 @@ absl::Status Journal::Run(const Request& request, ChangingWork work) {
         bool changed = true;
         YZ_RETURN_IF_ERROR(work(unit, &changed));
         if (!changed && !unit.emitted()) return absl::OkStatus();
+        std::vector<db::Param> params;
+        const Row row = RowOf(unit, request);
+        row.AddTo(&params);
         try {
-          Append(unit, request);
+          session.ExecuteList(db::InsertMany(kInsert, kRowColumns, 1), params);
         } catch (const db::Error& e) {
           if (!e.IsDuplicate("request_key")) throw;
           collided = true;
@@ -168,7 +207,35 @@ absl::Status Journal::Run(const Request& request, ChangingWork work) {
   return status;
 }
 
-void Journal::Append(Unit& unit, const Request& request) {
+absl::Status Journal::RunAll(const std::vector<Request>& requests, absl::Time deadline,
+                             absl::FunctionRef<absl::Status(const std::vector<Unit*>&)> work) {
+  const absl::Time now = Now();
+  db::TransactReport report;
+  const absl::Status status = db::Transact(
+      pool_, deadline,
+      [&](db::Session& session) -> absl::Status {
+        std::deque<Unit> units;
+        std::vector<Unit*> given;
+        for (const Request& request : requests) {
+          request.answer->Clear();
+          given.push_back(&units.emplace_back(session, now, request.context, request.key));
+        }
+        YZ_RETURN_IF_ERROR(work(given));
+        std::vector<Row> rows;
+        std::vector<db::Param> params;
+        for (size_t i = 0; i < requests.size(); ++i) rows.push_back(RowOf(units[i], requests[i]));
+        for (const Row& row : rows) row.AddTo(&params);
+        session.ExecuteList(db::InsertMany(kInsert, kRowColumns, rows.size()), params);
+        return absl::OkStatus();
+      },
+      db::OnUnknown::kReplay, &report);
+  // A COMMIT that was not answered may still happen: who asks again finds what became of it.
+  if (!status.ok() && report.commit_unknown) return errors::Unavailable("database");
+  if (status.ok() && on_written_) on_written_();
+  return status;
+}
+
+Journal::Row Journal::RowOf(Unit& unit, const Request& request) const {
   const Caller& caller = request.context.caller;
   v1::PublicPart& seen = *unit.public_part_;
   seen.set_service(service_);
@@ -183,13 +250,15 @@ void Journal::Append(Unit& unit, const Request& request) {
   kept.set_name(caller.name);
   kept.set_trace_id(request.context.trace_id);
 
-  const std::string public_bytes = seen.SerializeAsString();
-  const Sealed sealed = vault_.Seal(PrivatePartPlace(request.key), kept.SerializeAsString());
-  const std::string private_digest = PartDigest(sealed.bytes);
-  unit.sql().Execute(kInsert, db::Bytes(request.key), db::Bytes(public_bytes),
-                     db::Bytes(sealed.bytes), db::Bytes(private_digest),
-                     db::Bytes(LeafOf(PartDigest(public_bytes), private_digest)),
-                     db::Bytes(sealed.wrapped_key));
+  Row row;
+  row.key = request.key;
+  row.public_part = seen.SerializeAsString();
+  Sealed sealed = vault_.Seal(PrivatePartPlace(request.key), kept.SerializeAsString());
+  row.private_part = std::move(sealed.bytes);
+  row.private_digest = PartDigest(row.private_part);
+  row.leaf = LeafOf(PartDigest(row.public_part), row.private_digest);
+  row.wrapped_key = std::move(sealed.wrapped_key);
+  return row;
 }
 
 // The unit did not get through. Where its request is in the journal already, that answer counts and
@@ -225,8 +294,10 @@ absl::Status Journal::AwaitOldSession(const Request& request, bool* committed) {
         *committed = inserted = false;
         try {
           const std::string none(kDigestBytes, '\0');
-          session.Execute(kInsert, db::Bytes(request.key), db::Bytes(""), db::Bytes(""),
-                          db::Bytes(none), db::Bytes(none), db::Bytes(""));
+          const Row row{request.key, "", "", none, none, ""};
+          std::vector<db::Param> params;
+          row.AddTo(&params);
+          session.ExecuteList(db::InsertMany(kInsert, kRowColumns, 1), params);
           inserted = true;
         } catch (const db::Error& e) {
           if (!e.IsDuplicate("request_key")) throw;

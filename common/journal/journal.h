@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
@@ -67,6 +68,20 @@ class Unit {
 
 using Work = absl::FunctionRef<absl::Status(Unit&)>;
 
+// One of several requests that are written together: the arguments of Write.
+struct Writing {
+  const Context& context;
+  const google::protobuf::Message& request;
+  google::protobuf::Message* answer;
+
+  // Of what has them by these names.
+  template <typename Asked>
+  explicit Writing(const Asked& asked)
+      : context(asked.context), request(asked.request), answer(asked.answer) {}
+  Writing(const Context& c, const google::protobuf::Message& r, google::protobuf::Message* a)
+      : context(c), request(r), answer(a) {}
+};
+
 // Writes what changes something: the unit's own rows and one journal row, in one transaction. The
 // one way for a service to change its data. Thread-safe.
 class Journal {
@@ -86,6 +101,19 @@ class Journal {
   // RESOURCE_EXHAUSTED: the same request_id may be sent again and learns the truth.
   absl::Status Write(const Context& context, const google::protobuf::Message& request,
                      google::protobuf::Message* answer, Work work);
+
+  // Write for several requests, of other ids each, in one transaction: all have their effect and
+  // their journal row, or none has. `work` is given their units, in their order, and fails if one of
+  // them must not happen. Errors are of all together: UNAVAILABLE and the like as of Write; after
+  // any other each request is to be written by itself, which tells whose it was, finds what was
+  // done before, and lets the others have their effect.
+  absl::Status WriteAll(const std::vector<Writing>& writings,
+                        absl::FunctionRef<absl::Status(const std::vector<Unit*>&)> work);
+  template <typename Asked>
+  absl::Status WriteAll(const std::vector<Asked>& asked,
+                        absl::FunctionRef<absl::Status(const std::vector<Unit*>&)> work) {
+    return WriteAll(std::vector<Writing>(asked.begin(), asked.end()), work);
+  }
 
   // The same for the service's own work: `name` says what ("timer/notice-ends"), `key` what for
   // ("notices/…"): of all replicas that try, one takes effect, once and for good. OK too when it
@@ -109,9 +137,14 @@ class Journal {
 
  private:
   struct Request;
+  struct Row;
   using ChangingWork = absl::FunctionRef<absl::Status(Unit&, bool* changed)>;
+  absl::Status RequestOf(const Writing& writing, std::vector<Request>* requests) const;
+  absl::Time Now() const;
   absl::Status Run(const Request& request, ChangingWork work);
-  void Append(Unit& unit, const Request& request);
+  absl::Status RunAll(const std::vector<Request>& requests, absl::Time deadline,
+                      absl::FunctionRef<absl::Status(const std::vector<Unit*>&)> work);
+  Row RowOf(Unit& unit, const Request& request) const;
   absl::Status Resolve(const Request& request, absl::Status failure, bool collided,
                        bool commit_unknown);
   absl::Status LookUp(const Request& request, bool* found);

@@ -17,6 +17,8 @@ namespace {
 
 // While one thread is busy with a connection's bytes, another deals with the calls they made.
 constexpr int kPollers = 2;
+// Most calls of one method that a handler answers together.
+constexpr size_t kMostTogether = 8;
 // When a refused caller may try again: about the time that a full queue takes to empty.
 constexpr absl::Duration kRetryAfter = absl::Milliseconds(500);
 
@@ -69,7 +71,8 @@ struct CallPool::Call {
 struct CallPool::Handler {
   std::thread thread;
   absl::CondVar woken;
-  Call* next = nullptr;
+  std::vector<Call*> calls;  // the next, or at work; several are of one method
+  const BoundMethod* method = nullptr;  // of the last
 };
 
 CallPool::CallPool(const Methods& methods, const Chain& chain, const ServerOptions& options)
@@ -208,7 +211,7 @@ void CallPool::OnRequest(Call* call, bool ok) {
   call->state = Call::State::kQueued;
   // Health is a moment's work, and is asked most when the queue is full.
   const bool open = call->bound != nullptr && call->bound->permission == nullptr;
-  if (open && !call->bound->streams) return Handle(call);
+  if (open && !call->bound->streams) return Handle({&call, 1});
   if (!Enqueue(call)) Refuse(call, errors::Overloaded(kRetryAfter));
 }
 
@@ -240,15 +243,18 @@ void CallPool::CountHollow(Call* call) {
 
 void CallPool::Sweep() {
   const absl::Time now = WallNow();
-  absl::MutexLock lock(&live_mutex_);
-  if (now < next_sweep_) return;
-  next_sweep_ = now + absl::Seconds(1);
-  for (Call* call : live_) {
-    const bool with_client = call->state != Call::State::kQueued;
-    if (with_client && now - call->began > options_.max_deadline + options_.slow_client) {
-      call->context.TryCancel();
+  {
+    absl::MutexLock lock(&live_mutex_);
+    if (now < next_sweep_) return;
+    next_sweep_ = now + absl::Seconds(1);
+    for (Call* call : live_) {
+      const bool with_client = call->state != Call::State::kQueued;
+      if (with_client && now - call->began > options_.max_deadline + options_.slow_client) {
+        call->context.TryCancel();
+      }
     }
   }
+  RouseForWaiting();
 }
 
 ServerLoad CallPool::load() {
@@ -258,7 +264,7 @@ ServerLoad CallPool::load() {
                   .max_calls = options_.max_calls};
   {
     absl::MutexLock lock(&mutex_);
-    load.queued = static_cast<int>(queue_.size());
+    load.queued = static_cast<int>(queued_);
   }
   absl::MutexLock lock(&live_mutex_);
   load.calls = static_cast<int>(live_.size());
@@ -272,63 +278,128 @@ bool CallPool::Enqueue(Call* call) {
   {
     absl::MutexLock lock(&mutex_);
     if (stopping_) return false;
-    if (!idle_.empty()) {
+    Together* const together = TogetherOf(call->bound);
+    const bool waits = together != nullptr && together->handlers >= call->bound->handler.together &&
+                       call->arrived_at - together->since < options_.together_patience;
+    if (!waits && !idle_.empty()) {
       rested = idle_.back();
       idle_.pop_back();
-      rested->next = call;
+      rested->calls.push_back(call);
     } else {
       const size_t bytes = queued_bytes_ + call->record.request_bytes;
-      if (queue_.size() >= static_cast<size_t>(options_.queue_length) ||
+      if (queued_ >= static_cast<size_t>(options_.queue_length) ||
           bytes > static_cast<size_t>(options_.max_queued_bytes)) {
         return false;
       }
       queued_bytes_ = bytes;
-      queue_.push_back(call);
+      ++queued_;
+      (waits ? together->waiting : queue_).push_back(call);
+    }
+    if (together != nullptr && !waits) {
+      ++together->handlers;
+      together->since = call->arrived_at;
+      if (rested != nullptr) TakeWaiting(together, rested);
     }
   }
   if (rested != nullptr) rested->woken.Signal();
   return true;
 }
 
-CallPool::Call* CallPool::Dequeue(Handler* handler) {
-  absl::MutexLock lock(&mutex_);
-  if (!queue_.empty()) {
-    Call* call = queue_.front();
-    queue_.pop_front();
-    queued_bytes_ -= call->record.request_bytes;
-    return call;
+CallPool::Together* CallPool::TogetherOf(const BoundMethod* method) {
+  if (method == nullptr || method->handler.together == 0) return nullptr;
+  return &together_[method];
+}
+
+void CallPool::Take(std::deque<Call*>* from, Handler* handler) {
+  Call* const call = from->front();
+  from->pop_front();
+  --queued_;
+  queued_bytes_ -= call->record.request_bytes;
+  handler->calls.push_back(call);
+}
+
+void CallPool::TakeWaiting(Together* together, Handler* handler) {
+  together->since = MonotonicNow();
+  while (!together->waiting.empty() && handler->calls.size() < kMostTogether) {
+    Take(&together->waiting, handler);
   }
-  if (stopping_) return nullptr;
+}
+
+// Gives the handler its next calls; none: the pool stops.
+void CallPool::Dequeue(Handler* handler) {
+  absl::MutexLock lock(&mutex_);
+  handler->calls.clear();
+  Together* together = TogetherOf(handler->method);
+  if (together != nullptr && together->waiting.empty()) {
+    --together->handlers;
+    together = nullptr;
+  }
+  if (together == nullptr && !queue_.empty()) {
+    Take(&queue_, handler);
+    together = TogetherOf(handler->calls.front()->bound);
+  }
+  if (together != nullptr) TakeWaiting(together, handler);
+  if (!handler->calls.empty() || stopping_) return;
   idle_.push_back(handler);
-  while (handler->next == nullptr && !stopping_) handler->woken.Wait(&mutex_);
-  return std::exchange(handler->next, nullptr);
+  while (handler->calls.empty() && !stopping_) handler->woken.Wait(&mutex_);
+}
+
+// Calls that wait for a handler which is held up go to another, though none of their method arrives
+// that would take them along.
+void CallPool::RouseForWaiting() {
+  absl::MutexLock lock(&mutex_);
+  for (auto& [method, together] : together_) {
+    if (together.waiting.empty() || idle_.empty() ||
+        MonotonicNow() - together.since < options_.together_patience) {
+      continue;
+    }
+    ++together.handlers;
+    TakeWaiting(&together, idle_.back());
+    idle_.back()->woken.Signal();
+    idle_.pop_back();
+  }
 }
 
 void CallPool::HandleCalls(Handler* handler) {
   if (options_.on_thread_start) options_.on_thread_start();
-  while (Call* call = Dequeue(handler)) {
+  for (Dequeue(handler); !handler->calls.empty(); Dequeue(handler)) {
     ++busy_;
-    Handle(call);
+    handler->method = handler->calls.front()->bound;  // the calls may be gone once they are answered
+    Handle(handler->calls);
     --busy_;
   }
   if (options_.on_thread_stop) options_.on_thread_stop();
 }
 
-void CallPool::Handle(Call* call) {
-  if (draining_) return Refuse(call, errors::Unavailable("server", kRetryAfter));
-  call->record.queued = MonotonicNow() - call->arrived_at;
-  const grpc::GenericServerContext& context = call->context;
-  const Incoming incoming{
-      .method = call->record.method,
-      .bound = call->bound,
-      .credentials = {HeaderOf(context, "authorization"), CertificateNames(context)},
-      .trace_id = TraceIdOf(HeaderOf(context, "traceparent")),
-      .arrived = call->arrived,
-      .deadline = absl::FromChrono(context.deadline())};
-  grpc::ProtoBufferReader bytes(&call->request);
-  std::unique_ptr<google::protobuf::Message> answer;
-  absl::Status status = chain_.Run(incoming, &bytes, &answer, &call->record);
-  call->request.Clear();
+void CallPool::Handle(absl::Span<Call* const> calls) {
+  if (draining_) {
+    for (Call* call : calls) Refuse(call, errors::Unavailable("server", kRetryAfter));
+    return;
+  }
+  std::deque<grpc::ProtoBufferReader> bytes;
+  std::vector<Passing> passing;
+  passing.reserve(calls.size());
+  for (Call* call : calls) {
+    call->record.queued = MonotonicNow() - call->arrived_at;
+    const grpc::GenericServerContext& context = call->context;
+    Incoming incoming{
+        .method = call->record.method,
+        .bound = call->bound,
+        .credentials = {HeaderOf(context, "authorization"), CertificateNames(context)},
+        .trace_id = TraceIdOf(HeaderOf(context, "traceparent")),
+        .arrived = call->arrived,
+        .deadline = absl::FromChrono(context.deadline())};
+    passing.push_back({std::move(incoming), &bytes.emplace_back(&call->request), &call->record});
+  }
+  chain_.Run(absl::MakeSpan(passing));
+  for (size_t i = 0; i < calls.size(); ++i) {
+    calls[i]->request.Clear();
+    Finish(calls[i], std::move(passing[i].status), passing[i].answer.get());
+  }
+  Answer(calls);
+}
+
+void CallPool::Finish(Call* call, absl::Status status, const google::protobuf::Message* answer) {
   call->answer.Clear();
   if (status.ok()) {
     bool own = false;
@@ -343,15 +414,13 @@ void CallPool::Handle(Call* call) {
   }
   Report(call);
   if (!status.ok()) call->status = ToGrpc(status);
-  Answer(call);
 }
 
-void CallPool::Answer(Call* call) {
+void CallPool::Answer(absl::Span<Call* const> calls) {
   absl::MutexLock lock(&answers_mutex_);
-  answers_.push_back(call);
-  if (answers_.size() == 1) {
-    alarm_.Set(events_.get(), gpr_inf_past(GPR_CLOCK_MONOTONIC), &alarm_);
-  }
+  const bool first = answers_.empty();
+  answers_.insert(answers_.end(), calls.begin(), calls.end());
+  if (first) alarm_.Set(events_.get(), gpr_inf_past(GPR_CLOCK_MONOTONIC), &alarm_);
 }
 
 void CallPool::SendAnswers() {

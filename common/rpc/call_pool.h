@@ -17,6 +17,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/types/span.h"
 #include "common/rpc/chain.h"
 
 namespace yuezhan::rpc {
@@ -58,6 +59,13 @@ class CallPool {
  private:
   struct Call;
   struct Handler;
+  // Of a method whose calls are answered together: while a handler is at some, others wait for it
+  // and are its next.
+  struct Together {
+    int handlers = 0;      // at such calls, or to be given the one in queue_
+    absl::Duration since;  // monotonic: when one of them last took any
+    std::deque<Call*> waiting;
+  };
 
   void Post();
   bool Admit(Call* call);
@@ -67,15 +75,21 @@ class CallPool {
   void OnArrival(Call* call);
   void OnRequest(Call* call, bool ok);
   void Read(Call* call);
-  void Sweep();  // cancels calls whose client neither sends nor takes what it should
+  // Once a second: cancels calls whose client neither sends nor takes what it should.
+  void Sweep();
   void Refuse(Call* call, const absl::Status& status);
   void End(Call* call, const grpc::Status& status);
   void CountHollow(Call* call);
   bool Enqueue(Call* call);
-  Call* Dequeue(Handler* handler);  // null: the pool stops
+  void Dequeue(Handler* handler);
+  Together* TogetherOf(const BoundMethod* method) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Take(std::deque<Call*>* from, Handler* handler) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void TakeWaiting(Together* together, Handler* handler) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void RouseForWaiting();
   void HandleCalls(Handler* handler);
-  void Handle(Call* call);
-  void Answer(Call* call);
+  void Handle(absl::Span<Call* const> calls);
+  void Finish(Call* call, absl::Status status, const google::protobuf::Message* answer);
+  void Answer(absl::Span<Call* const> calls);
   void SendAnswers();
   void Send(Call* call);
   void Report(Call* call);
@@ -99,11 +113,14 @@ class CallPool {
 
   absl::Mutex mutex_;
   std::deque<Call*> queue_ ABSL_GUARDED_BY(mutex_);
+  // Of all that wait for a handler, in queue_ or together_.
+  size_t queued_ ABSL_GUARDED_BY(mutex_) = 0;
   size_t queued_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   // The one that rested last is woken first: its memory, and its connection's, is still in the
   // processor's caches.
   std::vector<Handler*> idle_ ABSL_GUARDED_BY(mutex_);
+  std::unordered_map<const BoundMethod*, Together> together_ ABSL_GUARDED_BY(mutex_);
 
   // Answers that wait to be sent; the alarm's event tells of the first.
   absl::Mutex answers_mutex_;

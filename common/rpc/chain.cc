@@ -35,78 +35,127 @@ std::string ResourceOf(const Message& request) {
 
 }  // namespace
 
-absl::Status Chain::Run(const Incoming& call, google::protobuf::io::ZeroCopyInputStream* bytes,
-                        std::unique_ptr<Message>* answer, CallRecord* record) const {
-  record->method = call.method;
-  record->trace_id = call.trace_id;
-  const LogTrace trace(call.trace_id);
-  absl::Status status;
+namespace {
+
+// No exception leaves a handler, or what is done around it.
+template <typename Step>
+absl::Status Guarded(Step step) {
   try {
-    status = Steps(call, bytes, answer, record);
+    return step();
   } catch (const std::exception& fault) {
-    status = absl::InternalError(fault.what());
+    return absl::InternalError(fault.what());
   } catch (...) {
-    status = absl::InternalError("an exception of unknown type");
+    return absl::InternalError("an exception of unknown type");
   }
-  status = WithDetails(std::move(status), record);
-  if (!status.ok()) answer->reset();
-  record->code = absl::StatusCodeToString(status.code());
-  record->reason = errors::Reason(status);
-  return status;
 }
 
-absl::Status Chain::Steps(const Incoming& call, google::protobuf::io::ZeroCopyInputStream* bytes,
-                          std::unique_ptr<Message>* answer, CallRecord* record) const {
-  const BoundMethod* method = call.bound;
-  if (method == nullptr) return errors::MethodUnknown(call.method);
+void HandleAlone(Passing* call) {
+  const LogTrace trace(call->incoming.trace_id);
+  call->answer->Clear();
+  call->status = Guarded([&] {
+    return call->incoming.bound->handler.run(call->context, *call->request, call->answer.get());
+  });
+}
+
+// Whether the service itself could not: whoever asks now is told the same.
+bool IsOutage(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ||
+         absl::IsResourceExhausted(status);
+}
+
+void HandleTogether(absl::Span<Passing* const> calls) {
+  std::vector<Service::Called> called;
+  for (Passing* call : calls) {
+    called.push_back({call->context, *call->request, call->answer.get()});
+  }
+  const absl::Status status = Guarded(
+      [&] { return calls.front()->incoming.bound->handler.run_together(called); });
+  if (status.ok()) return;
+  for (Passing* call : calls) {
+    if (IsOutage(status)) {
+      call->status = status;
+    } else {
+      HandleAlone(call);
+    }
+  }
+}
+
+}  // namespace
+
+void Chain::Run(absl::Span<Passing> calls) const {
+  std::vector<Passing*> begun;
+  for (Passing& call : calls) {
+    call.record->method = call.incoming.method;
+    call.record->trace_id = call.incoming.trace_id;
+    const LogTrace trace(call.incoming.trace_id);
+    call.status = Guarded([&] { return Begin(&call); });
+    if (call.status.ok()) begun.push_back(&call);
+  }
+  if (begun.size() == 1) HandleAlone(begun.front());
+  if (begun.size() > 1) HandleTogether(begun);
+  for (Passing& call : calls) {
+    const LogTrace trace(call.incoming.trace_id);
+    if (call.status.ok() && call.incoming.bound->masks) {
+      call.status = Guarded([&] { return Mask(&call); });
+    }
+    call.ticket.reset();
+    call.status = WithDetails(std::move(call.status), call.record);
+    if (!call.status.ok()) call.answer.reset();
+    call.record->code = absl::StatusCodeToString(call.status.code());
+    call.record->reason = errors::Reason(call.status);
+  }
+}
+
+absl::Status Chain::Begin(Passing* call) const {
+  const Incoming& incoming = call->incoming;
+  const BoundMethod* method = incoming.bound;
+  if (method == nullptr) return errors::MethodUnknown(incoming.method);
 
   const absl::Time now = WallNow();
-  Context context;
+  Context& context = call->context;
   context.method = method->name;
-  context.trace_id = call.trace_id;
-  context.arrived = call.arrived;
-  context.deadline = std::min(call.deadline, call.arrived + options_.max_deadline);
+  context.trace_id = incoming.trace_id;
+  context.arrived = incoming.arrived;
+  context.deadline = std::min(incoming.deadline, incoming.arrived + options_.max_deadline);
   if (context.deadline <= now) return errors::DeadlineExceeded();
 
-  std::optional<CallerLimits::Ticket> ticket;
   if (method->permission != nullptr) {
     YZ_ASSIGN_OR_RETURN(context.caller,
-                        Identify(call.credentials, verifier_, options_.plaintext, now));
-    record->subject = context.caller.subject;
+                        Identify(incoming.credentials, verifier_, options_.plaintext, now));
+    call->record->subject = context.caller.subject;
     YZ_ASSIGN_OR_RETURN(auto admitted, limits_->Admit(context.caller, MonotonicNow()));
-    ticket.emplace(std::move(admitted));
+    call->ticket.emplace(std::move(admitted));
     if (!method->permission->Admits(context.caller)) {
       return errors::PermissionDenied(method->name);
     }
   }
 
-  const std::unique_ptr<Message> request(method->handler.request->New());
-  if (!request->ParseFromZeroCopyStream(bytes)) return errors::Malformed(request->GetTypeName());
-  YZ_RETURN_IF_ERROR(CheckRequest(request.get()));
-  record->resource = ResourceOf(*request);
-
-  answer->reset(method->handler.answer->New());
-  YZ_RETURN_IF_ERROR(method->handler.run(context, *request, answer->get()));
-
-  if (method->masks) return MaskOrRecord(context, *method, *request, answer->get());
+  call->request.reset(method->handler.request->New());
+  if (!call->request->ParseFromZeroCopyStream(call->bytes)) {
+    return errors::Malformed(call->request->GetTypeName());
+  }
+  YZ_RETURN_IF_ERROR(CheckRequest(call->request.get()));
+  call->record->resource = ResourceOf(*call->request);
+  call->answer.reset(method->handler.answer->New());
   return absl::OkStatus();
 }
 
 // A service's reading shows nobody anything: what it takes in clear stands sealed in its own rows,
 // and who reads it there is recorded there. A method that changes something leaves a journal entry
 // with its answer anyhow.
-absl::Status Chain::MaskOrRecord(const Context& context, const BoundMethod& method,
-                                 const Message& request, Message* answer) const {
+absl::Status Chain::Mask(Passing* call) const {
+  const BoundMethod& method = *call->incoming.bound;
+  const Context& context = call->context;
   if (!context.caller.roles.Intersects(method.permission->clear_roles)) {
-    MaskPersonal(answer);
+    MaskPersonal(call->answer.get());
     return absl::OkStatus();
   }
   if (!method.reads || !options_.on_clear_read || context.caller.roles.Has(Role::kService)) {
     return absl::OkStatus();
   }
   ClearRead read;
-  if (!FindPersonal(*answer, &read.resources)) return absl::OkStatus();
-  if (read.resources.empty()) read.resources = ResourcesNamed(request);
+  if (!FindPersonal(*call->answer, &read.resources)) return absl::OkStatus();
+  if (read.resources.empty()) read.resources = ResourcesNamed(*call->request);
   return options_.on_clear_read(context, read);
 }
 

@@ -2,11 +2,14 @@
 #define YUEZHAN_COMMON_RPC_CHAIN_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "common/base/context.h"
 #include "common/rpc/caller_limits.h"
 #include "common/rpc/identity.h"
 #include "common/rpc/methods.h"
@@ -31,6 +34,18 @@ struct Incoming {
   absl::Time deadline;  // as the client set it; infinite when it did not
 };
 
+// A call on its way through the chain.
+struct Passing {
+  Incoming incoming;
+  google::protobuf::io::ZeroCopyInputStream* bytes;  // the request
+  CallRecord* record;                                // filled but for times and sizes
+  // What the chain makes of it; `answer` is set when the status is OK.
+  Context context = {};
+  std::optional<CallerLimits::Ticket> ticket = {};
+  std::unique_ptr<google::protobuf::Message> request = {}, answer = {};
+  absl::Status status = {};
+};
+
 // The one path of every call behind admission: deadline → identity → the caller's limits →
 // permission → validation → handler → masks → status with details. Knows nothing of gRPC; any thread.
 class Chain {
@@ -40,17 +55,12 @@ class Chain {
         verifier_(verifier),
         limits_(std::make_unique<CallerLimits>(options.callers, options.handler_threads)) {}
 
-  // Runs the call. `bytes` is the request; `answer` is set when the status is OK. Fills `record`
-  // but for times and sizes. Never throws.
-  absl::Status Run(const Incoming& call, google::protobuf::io::ZeroCopyInputStream* bytes,
-                   std::unique_ptr<google::protobuf::Message>* answer, CallRecord* record) const;
+  // Runs a call, or several of one method that are answered together. Never throws.
+  void Run(absl::Span<Passing> calls) const;
 
  private:
-  absl::Status Steps(const Incoming& call, google::protobuf::io::ZeroCopyInputStream* bytes,
-                     std::unique_ptr<google::protobuf::Message>* answer, CallRecord* record) const;
-  absl::Status MaskOrRecord(const Context& context, const BoundMethod& method,
-                            const google::protobuf::Message& request,
-                            google::protobuf::Message* answer) const;
+  absl::Status Begin(Passing* call) const;
+  absl::Status Mask(Passing* call) const;
 
   const ServerOptions& options_;
   auth::TokenVerifier* const verifier_;

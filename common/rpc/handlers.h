@@ -1,12 +1,15 @@
 #ifndef YUEZHAN_COMMON_RPC_HANDLERS_H_
 #define YUEZHAN_COMMON_RPC_HANDLERS_H_
 
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "common/base/context.h"
 
 namespace google::protobuf {
@@ -14,6 +17,31 @@ class Message;
 }
 
 namespace yuezhan::rpc {
+
+// One of several calls that a handler answers together: the arguments of one that answers it alone.
+template <typename Request, typename Answer>
+struct Asked {
+  Context& context;
+  const Request& request;
+  Answer* answer;
+};
+template <typename Request, typename Answer>
+using AskedList = std::vector<Asked<Request, Answer>>;  // at least one
+
+// Until when the last of their callers waits.
+template <typename Request, typename Answer>
+absl::Time LastDeadline(const AskedList<Request, Answer>& asked) {
+  absl::Time last = absl::InfinitePast();
+  for (const auto& each : asked) last = std::max(last, each.context.deadline);
+  return last;
+}
+
+// One call alone, by a handler of several.
+template <typename T, typename Request, typename Answer>
+absl::Status AskOne(T& object, absl::Status (T::*handler)(const AskedList<Request, Answer>&),
+                    Context& context, const Request& request, Answer* answer) {
+  return (object.*handler)({{context, request, answer}});
+}
 
 // The handlers of one service of the contract. A handler is a plain function that knows nothing of
 // gRPC:
@@ -45,7 +73,37 @@ class Service {
                       }});
   }
 
+  // A method whose calls are answered together: while as many threads as `handlers` are at some, the
+  // others wait, and go together. What asks for one thing by its name is one statement then for all
+  // of them, what writes is one transaction, and either is one change of thread. 1 is enough where
+  // the statement is most of the work. The handler answers all, or fails: then each is asked alone,
+  // but for a failure of the service itself (UNAVAILABLE, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED),
+  // which is every one's.
+  template <typename T, typename Request, typename Answer>
+  Service& Add(std::string_view method,
+               absl::Status (T::*handler)(const AskedList<Request, Answer>&), T* object,
+               int handlers = 2) {
+    return AddMethod(
+        {std::string(method), &Request::default_instance(), &Answer::default_instance(),
+         [object, handler](Context& context, const google::protobuf::Message& request,
+                           google::protobuf::Message* answer) {
+           return AskOne(*object, handler, context, static_cast<const Request&>(request),
+                         static_cast<Answer*>(answer));
+         },
+         [object, handler](absl::Span<const Called> calls) {
+           AskedList<Request, Answer> asked;
+           asked.reserve(calls.size());
+           for (const Called& call : calls) {
+             asked.push_back({call.context, static_cast<const Request&>(call.request),
+                              static_cast<Answer*>(call.answer)});
+           }
+           return (object->*handler)(asked);
+         },
+         handlers});
+  }
+
   // One method without its types, for what serves a whole contract alike (tests, proxies).
+  using Called = Asked<google::protobuf::Message, google::protobuf::Message>;
   struct Method {
     std::string name;                          // "GetStation"
     const google::protobuf::Message* request;  // default instances: the types
@@ -53,6 +111,9 @@ class Service {
     std::function<absl::Status(Context&, const google::protobuf::Message&,
                                google::protobuf::Message*)>
         run;
+    // Null: calls are answered one by one.
+    std::function<absl::Status(absl::Span<const Called>)> run_together = nullptr;
+    int together = 0;  // threads at once that run it
   };
   Service& AddMethod(Method method) {
     methods_.push_back(std::move(method));

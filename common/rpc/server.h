@@ -63,6 +63,9 @@ struct ServerOptions {
   bool plaintext = false;  // without TLS: demonstrations and tests only; logged as a warning
   int handler_threads = 16;              // as many as database connections: each call needs one
   int queue_length = 256;                // calls that wait for a handler; the excess is refused
+  // Calls that are answered together: so long they wait for a handler that is at others of their
+  // method; then another takes them.
+  absl::Duration together_patience = absl::Milliseconds(10);
   int posted_calls = 256;                // calls that gRPC may hand over at once
   int max_calls = 1024;                  // calls in any state, half-sent ones too
   int max_connections = 2000;            // an idle one with TLS holds about 80 KB

@@ -94,11 +94,14 @@ void ServerTest::Start() {
   auto* factory = google::protobuf::MessageFactory::generated_factory();
   for (int i = 0; i < contract->method_count(); ++i) {
     const auto& method = *contract->method(i);
-    service.AddMethod({method.name(), factory->GetPrototype(method.input_type()),
-                       factory->GetPrototype(method.output_type()),
-                       [this](Context& context, const auto& request, auto* answer) {
-                         return handler(context, request, answer);
-                       }});
+    Service::Method bound{method.name(), factory->GetPrototype(method.input_type()),
+                          factory->GetPrototype(method.output_type()),
+                          [this](Context& context, const auto& request, auto* answer) {
+                            return handler(context, request, answer);
+                          }};
+    bound.run_together = together;
+    bound.together = together == nullptr ? 0 : 1;
+    service.AddMethod(std::move(bound));
   }
   server = std::make_unique<Server>(options, verifier.get());
   server->Add(std::move(service));

@@ -52,6 +52,8 @@ class ServerTest {
   std::unique_ptr<auth::TokenVerifier> verifier;
   ServerOptions options;
   Handler handler = [](Context&, const auto&, auto*) { return absl::OkStatus(); };
+  // Set: calls that wait together are answered by it, one handler at a time.
+  std::function<absl::Status(absl::Span<const Service::Called>)> together;
   std::unique_ptr<Server> server;
 
   std::vector<CallRecord> Records() const;

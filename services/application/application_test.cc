@@ -405,5 +405,62 @@ TEST(Lists, OfficersFindWhatTheyLookFor) {
             "INVALID_FIELD");
 }
 
+// Calls that are answered together: all or none, and two for one station are one too many.
+TEST(Together, ApplicationsAreSubmittedAllOrNone) {
+  TestApplication test;
+  std::vector<v1::Application> drafts;
+  for (const char* society : {"化学学会", "物理学会", "数学学会"}) {
+    drafts.push_back(test.Complete(test.AddStation("服务站（演示）", society)));
+  }
+  Context context = test.applicant();
+  context.method = "yuezhan.application.v1.ApplicationService/SubmitApplication";
+  const auto submit = [&](const std::vector<std::string>& names) {
+    std::vector<v1::SubmitApplicationRequest> requests;
+    std::vector<v1::Application> answers(names.size());
+    for (const std::string& name : names) requests.push_back(TestApplication::SubmitRequest(name));
+    rpc::AskedList<v1::SubmitApplicationRequest, v1::Application> asked;
+    for (size_t i = 0; i < names.size(); ++i) {
+      asked.push_back({context, requests[i], &answers[i]});
+    }
+    const absl::Status status = test.handlers().SubmitApplication(asked);
+    for (size_t i = 0; status.ok() && i < names.size(); ++i) {
+      EXPECT_EQ(answers[i].name(), names[i]);
+      EXPECT_EQ(answers[i].state(), v1::APPLICATION_STATE_SUBMITTED);
+    }
+    return status;
+  };
+  const int64_t rows = test.host().Count("journal");
+  EXPECT_FALSE(submit({drafts[0].name(), drafts[0].name()}).ok());
+  EXPECT_FALSE(submit({drafts[0].name(), Name("applications", NewUuid())}).ok());
+  EXPECT_EQ(test.host().Count("submissions"), 0);
+  EXPECT_EQ(test.host().Count("journal"), rows);
+  ASSERT_TRUE(submit({drafts[0].name(), drafts[1].name(), drafts[2].name()}).ok());
+  EXPECT_EQ(test.host().Count("submissions"), 3);
+  EXPECT_EQ(test.host().Count("live_lineages"), 3);
+  EXPECT_EQ(test.host().Count("journal"), rows + 3);
+}
+
+// One check of many is what each alone would be.
+TEST(Together, EligibilityIsEachOnesOwn) {
+  TestApplication test;
+  const std::string complete = test.Complete().name();
+  const std::string bare = test.Create(test.AddStation("站一（演示）")).name();
+  std::vector<v1::CheckEligibilityRequest> requests(2);
+  requests[0].set_name(complete);
+  requests[1].set_name(bare);
+  std::vector<v1::CheckEligibilityResponse> answers(2);
+  Context context = test.applicant();
+  ASSERT_TRUE(test.handlers()
+                  .CheckEligibility({{context, requests[0], &answers[0]},
+                                     {context, requests[1], &answers[1]}})
+                  .ok());
+  EXPECT_TRUE(answers[0].eligible());
+  EXPECT_FALSE(answers[1].eligible());
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(answers[i].SerializeAsString(),
+              test.Try(&Handlers::CheckEligibility, requests[i])->SerializeAsString());
+  }
+}
+
 }  // namespace
 }  // namespace yuezhan::application

@@ -5,13 +5,13 @@
 #include "common/base/time_proto.h"
 #include "common/db/transaction.h"
 #include "common/errors/errors.h"
+#include "common/host/standings.h"
 #include "common/host/wait.h"
 #include "common/rpc/client.h"
 #include "common/rpc/page_token.h"
 #include "services/application/handlers.h"
 #include "services/application/transitions.h"
 #include "yuezhan/application/v1/events.pb.h"
-#include "yuezhan/registry/v1/registry.pb.h"
 
 namespace yuezhan::application {
 namespace {
@@ -49,18 +49,20 @@ void TakeOver(const rules::v1::StandingFacts& standing, v1::Application* applica
   *application->mutable_account() = standing.host().account();
 }
 
-absl::StatusOr<rules::v1::StandingFacts> Handlers::StandingOf(const Context& context,
-                                                              const std::string& station) const {
-  registry::v1::GetStandingRequest request;
-  request.set_station(station);
-  rules::v1::StandingFacts standing;
-  const absl::Status status = registry_.Call("yuezhan.registry.v1.RegistryService/GetStanding",
-                                             request, &standing, rpc::CallOptions::Within(context));
-  if (status.ok()) return standing;
-  if (absl::IsNotFound(status) || absl::IsDeadlineExceeded(status)) return status;
+absl::StatusOr<std::vector<rules::v1::StandingFacts>> Handlers::StandingsOf(
+    const Context& context, const std::vector<std::string>& stations) const {
+  auto standings = AskStandings(registry_, context, stations);
+  const absl::Status& status = standings.status();
+  if (status.ok() || absl::IsNotFound(status) || absl::IsDeadlineExceeded(status)) return standings;
   // Whatever keeps registry from answering us is no fault of the caller's.
   Log(LogLevel::kWarning, "registry_does_not_answer", {{"why", std::string(status.message())}});
   return errors::Unavailable("registry");
+}
+
+absl::StatusOr<rules::v1::StandingFacts> Handlers::StandingOf(const Context& context,
+                                                              const std::string& station) const {
+  YZ_ASSIGN_OR_RETURN(auto standings, StandingsOf(context, {station}));
+  return std::move(standings.front());
 }
 
 absl::StatusOr<v1::Application> Handlers::Visible(db::Session& sql, const Caller& caller,
@@ -82,28 +84,35 @@ absl::StatusOr<v1::Application> Handlers::ReadVisible(const Context& context,
   return application;
 }
 
+absl::Status Handlers::Advance(const Context& context, journal::Unit& unit, const Rules& rules,
+                               std::string_view method, v1::Application* application,
+                               Change change) {
+  const std::string name = application->name();
+  if (!MaySee(context.caller, application->host_unit())) return errors::NotFound(name);
+  const v1::ApplicationState from = application->state();
+  YZ_RETURN_IF_ERROR(ApplicationTransitions().Check(name, from, method));
+  YZ_RETURN_IF_ERROR(change(unit, rules, application));
+  YZ_RETURN_IF_ERROR(ApplicationTransitions().Check(name, from, application->state(), method));
+  if (application->state() != from) {
+    EnterState(unit.Now(), application);
+    if (EndedUnpaid(application->state())) {
+      YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("applications/*", name));
+      store_.FreeLineage(unit.sql(), id);
+    }
+    unit.Emit(Advanced(*application, from));
+  }
+  if (!store_.UpdateApplication(unit.sql(), application)) return errors::Conflict();
+  AddNextStep(rules, application);
+  return absl::OkStatus();
+}
+
 absl::Status Handlers::ChangeApplication(Context& context, const google::protobuf::Message& request,
                                          std::string_view name, std::string_view method,
                                          v1::Application* answer, Change change) {
   return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
     YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
-    YZ_ASSIGN_OR_RETURN(auto application, Visible(unit.sql(), context.caller, name, true));
-    const v1::ApplicationState from = application.state();
-    YZ_RETURN_IF_ERROR(ApplicationTransitions().Check(name, from, method));
-    YZ_RETURN_IF_ERROR(change(unit, rules, &application));
-    YZ_RETURN_IF_ERROR(ApplicationTransitions().Check(name, from, application.state(), method));
-    if (application.state() != from) {
-      EnterState(unit.Now(), &application);
-      if (EndedUnpaid(application.state())) {
-        YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("applications/*", name));
-        store_.FreeLineage(unit.sql(), id);
-      }
-      unit.Emit(Advanced(application, from));
-    }
-    if (!store_.UpdateApplication(unit.sql(), &application)) return errors::Conflict();
-    AddNextStep(rules, &application);
-    *answer = std::move(application);
-    return absl::OkStatus();
+    YZ_ASSIGN_OR_RETURN(*answer, Visible(unit.sql(), context.caller, name, true));
+    return Advance(context, unit, rules, method, answer, change);
   });
 }
 

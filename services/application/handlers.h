@@ -1,6 +1,10 @@
 #ifndef YUEZHAN_SERVICES_APPLICATION_HANDLERS_H_
 #define YUEZHAN_SERVICES_APPLICATION_HANDLERS_H_
 
+#include <map>
+#include <string>
+#include <vector>
+
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "common/base/context.h"
@@ -9,14 +13,11 @@
 #include "common/host/rulebook.h"
 #include "common/journal/follower.h"
 #include "common/journal/journal.h"
+#include "common/rpc/client.h"
+#include "common/rpc/handlers.h"
 #include "services/application/store.h"
 #include "yuezhan/application/v1/application.pb.h"
 #include "yuezhan/review/v1/review.pb.h"
-
-namespace yuezhan::rpc {
-class Channel;
-class Service;
-}  // namespace yuezhan::rpc
 
 namespace yuezhan::application {
 
@@ -52,9 +53,10 @@ class Handlers {
                                 v1::ListApplicationsResponse*);
 
   // submission.cc
-  absl::Status CheckEligibility(Context&, const v1::CheckEligibilityRequest&,
-                                v1::CheckEligibilityResponse*);
-  absl::Status SubmitApplication(Context&, const v1::SubmitApplicationRequest&, v1::Application*);
+  absl::Status CheckEligibility(
+      const rpc::AskedList<v1::CheckEligibilityRequest, v1::CheckEligibilityResponse>&);
+  absl::Status SubmitApplication(
+      const rpc::AskedList<v1::SubmitApplicationRequest, v1::Application>&);
   absl::Status WithdrawApplication(Context&, const v1::WithdrawApplicationRequest&,
                                    v1::Application*);
   absl::Status GetSubmission(Context&, const v1::GetSubmissionRequest&, v1::Submission*);
@@ -77,9 +79,12 @@ class Handlers {
  private:
   using Change = absl::FunctionRef<absl::Status(journal::Unit&, const Rules&, v1::Application*)>;
 
-  // The one way for a caller to change an application: locked, seen by the caller, in a state that
-  // `method` starts from; `change` edits it, its state too, then it is written with the next
-  // version, and ApplicationAdvanced is emitted where the state is another one.
+  // The one way for a caller to change an application, which is locked: seen by the caller, in a
+  // state that `method` starts from; `change` edits it, its state too, then it is written with the
+  // next version, and ApplicationAdvanced is emitted where the state is another one.
+  absl::Status Advance(const Context& context, journal::Unit& unit, const Rules& rules,
+                       std::string_view method, v1::Application* application, Change change);
+  // The same as a whole call.
   absl::Status ChangeApplication(Context& context, const google::protobuf::Message& request,
                                  std::string_view name, std::string_view method,
                                  v1::Application* answer, Change change);
@@ -95,6 +100,36 @@ class Handlers {
   // Station and host as registered now. NOT_FOUND when registry has no such station.
   absl::StatusOr<rules::v1::StandingFacts> StandingOf(const Context& context,
                                                       const std::string& station) const;
+  // The same of several, at least one, in their order.
+  absl::StatusOr<std::vector<rules::v1::StandingFacts>> StandingsOf(
+      const Context& context, const std::vector<std::string>& stations) const;
+  // Which applications are asked about, and by whom.
+  struct Named {
+    const Context& context;
+    const std::string& name;
+  };
+  template <typename List>
+  static std::vector<Named> NamesOf(const List& asked) {
+    std::vector<Named> named;
+    for (const auto& each : asked) named.push_back({each.context, each.request.name()});
+    return named;
+  }
+  // What is fetched before an application is judged: it as it is now, and how its station stands.
+  struct Ground {
+    std::string id;
+    v1::Application application;
+    rules::v1::StandingFacts standing;
+    std::string lineage;
+  };
+  // Of all, each step is one statement, or one call. NOT_FOUND where a caller sees no such one.
+  absl::StatusOr<std::vector<Ground>> GroundsOf(const std::vector<Named>& named,
+                                                absl::Time deadline) const;
+  // Submits a locked application, or says why it cannot be; adds the submission to those that are to
+  // be written, and their files to be kept.
+  absl::Status Submit(journal::Unit& unit, const Rules& rules, const Ground& ground,
+                      const std::vector<v1::Material>& materials,
+                      const v1::SubmitApplicationRequest& request, v1::Application* application,
+                      std::vector<v1::Submission>* submissions);
   // What the rules say of the application now: facts, findings and policy. `live` is the id of the
   // live application of its lineage, or "".
   v1::Submission Judge(const Rules& rules, const v1::Application& application,
@@ -130,6 +165,9 @@ class Handlers {
                                const std::vector<v1::Material>& materials) const;
   // The current materials with the officers' words on them.
   std::vector<v1::Material> Materials(db::Session& sql, std::string_view id) const;
+  // Of several applications, at least one: id → materials.
+  std::map<std::string, std::vector<v1::Material>> MaterialsOf(
+      db::Session& sql, const std::vector<std::string>& ids) const;
   // An unfinished upload of the application; NOT_FOUND with `name`, also when it expired.
   absl::StatusOr<files::Upload> UploadOf(db::Session& sql, std::string_view id,
                                          std::string_view upload, std::string_view name,

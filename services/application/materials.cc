@@ -63,12 +63,17 @@ v1::Material MessageOf(const files::File& file) {
 }  // namespace
 
 std::vector<v1::Material> Handlers::Materials(db::Session& sql, std::string_view id) const {
-  const auto scans = store_.Scans(sql, id);
-  std::vector<v1::Material> materials;
-  for (const files::File& file : files_.Current(sql, id)) {
-    materials.push_back(MessageOf(file));
+  return MaterialsOf(sql, {std::string(id)})[std::string(id)];
+}
+
+std::map<std::string, std::vector<v1::Material>> Handlers::MaterialsOf(
+    db::Session& sql, const std::vector<std::string>& ids) const {
+  const auto scans = store_.Scans(sql, ids);
+  std::map<std::string, std::vector<v1::Material>> materials;
+  for (const files::File& file : files_.CurrentOf(sql, ids)) {
+    v1::Material& material = materials[file.owner].emplace_back(MessageOf(file));
     const auto scan = scans.find(file.id);
-    if (scan != scans.end()) materials.back().MergeFrom(scan->second);
+    if (scan != scans.end()) material.MergeFrom(scan->second);
   }
   return materials;
 }

@@ -208,10 +208,8 @@ TEST(States, MethodsStartWhereTheTableSays) {
 
 // The connection is cut at the n-th statement of a call, for every n: the caller gets the truth, or
 // an error that a retry of the same request turns into it, and there is one effect.
-template <typename Request, typename Answer>
-void CutEverywhere(TestApplication& test,
-                   absl::Status (Handlers::*method)(Context&, const Request&, Answer*),
-                   const std::function<Request()>& next) {
+template <typename Request, typename Answer, typename Method>
+void CutEverywhere(TestApplication& test, Method method, const std::function<Request()>& next) {
   int calls = 0;
   for (const auto when : {db::CuttingProxy::When::kBefore, db::CuttingProxy::When::kAfter}) {
     for (int n = 1; n <= 60; ++n) {

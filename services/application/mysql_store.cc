@@ -5,6 +5,7 @@
 #include "common/base/status_macros.h"
 #include "common/base/text.h"
 #include "common/base/time_proto.h"
+#include "common/db/lists.h"
 #include "common/host/sealed_message.h"
 #include "common/list/statement.h"
 #include "services/application/store.h"
@@ -127,6 +128,20 @@ absl::StatusOr<std::optional<v1::Application>> Store::Application(db::Session& s
   return application;
 }
 
+absl::StatusOr<std::map<std::string, v1::Application>> Store::ApplicationsById(
+    db::Session& sql, const std::vector<std::string>& ids, bool lock) const {
+  const auto in = db::KeyList::OfIds(ids);
+  std::map<std::string, v1::Application> found;
+  for (const db::Row& row :
+       sql.QueryList(Concat({kApplicationColumns, "WHERE id IN ", in.marks(),
+                             lock ? " ORDER BY id FOR UPDATE" : ""}),
+                     in.params())) {
+    YZ_ASSIGN_OR_RETURN(auto application, ReadApplication(row));
+    found.emplace(Text(row.Bytes(0)), std::move(application));
+  }
+  return found;
+}
+
 absl::StatusOr<ListPage> Store::Applications(db::Session& sql, const list::Query& query,
                                              std::string_view after, int limit) const {
   YZ_ASSIGN_OR_RETURN(const auto statement,
@@ -140,16 +155,27 @@ absl::StatusOr<ListPage> Store::Applications(db::Session& sql, const list::Query
   return page;
 }
 
-void Store::InsertSubmission(db::Session& sql, const v1::Submission& submission) const {
-  const std::string id = IdOf("applications/*", submission.application()).value();
-  const journal::Sealed sealed =
-      SealMessage(vault_, SubmissionPlace(id, submission.number()), submission);
-  sql.Execute(
-      "INSERT INTO submissions (application, number, time, registry_sequence, sealed, wrapped_key) "
-      "VALUES (?, ?, ?, ?, ?, ?)",
-      db::Bytes(Bin(id)), submission.number(), FromProto(submission.submit_time()),
-      submission.facts().standing().station().registry_sequence(), db::Bytes(sealed.bytes),
-      db::Bytes(sealed.wrapped_key));
+void Store::InsertSubmissions(db::Session& sql,
+                              const std::vector<v1::Submission>& submissions) const {
+  std::vector<std::string> owned;  // what the parameters point to
+  owned.reserve(submissions.size() * 3);
+  const auto bytes = [&](std::string value) {
+    return db::Bytes(owned.emplace_back(std::move(value)));
+  };
+  std::vector<db::Param> rows;
+  for (const v1::Submission& submission : submissions) {
+    const std::string id = IdOf("applications/*", submission.application()).value();
+    journal::Sealed sealed =
+        SealMessage(vault_, SubmissionPlace(id, submission.number()), submission);
+    rows.insert(rows.end(), {bytes(Bin(id)), submission.number(),
+                             FromProto(submission.submit_time()),
+                             submission.facts().standing().station().registry_sequence(),
+                             bytes(std::move(sealed.bytes)), bytes(std::move(sealed.wrapped_key))});
+  }
+  sql.ExecuteList(db::InsertMany("INSERT INTO submissions (application, number, time, "
+                                 "registry_sequence, sealed, wrapped_key)",
+                                 6, submissions.size()),
+                  rows);
 }
 
 absl::StatusOr<std::optional<v1::Submission>> Store::Submission(db::Session& sql,
@@ -198,13 +224,20 @@ std::string Store::ClaimLineage(db::Session& sql, std::string_view lineage,
   } catch (const db::Error& error) {
     if (!error.IsDuplicate()) throw;
   }
-  return LiveOf(sql, lineage);
+  // Empty: it ended just now.
+  return LiveOf(sql, {std::string(lineage)})[std::string(lineage)];
 }
 
-std::string Store::LiveOf(db::Session& sql, std::string_view lineage) const {
-  const db::Rows rows =
-      sql.Query("SELECT application FROM live_lineages WHERE lineage = ?", db::Bytes(lineage));
-  return rows.empty() ? "" : Text(rows[0].Bytes(0));
+std::map<std::string, std::string> Store::LiveOf(db::Session& sql,
+                                                 const std::vector<std::string>& lineages) const {
+  const db::KeyList in(lineages);
+  std::map<std::string, std::string> live;
+  for (const db::Row& row : sql.QueryList(
+           Concat({"SELECT lineage, application FROM live_lineages WHERE lineage IN ", in.marks()}),
+           in.params())) {
+    live[row.Bytes(0)] = Text(row.Bytes(1));
+  }
+  return live;
 }
 
 void Store::FreeLineage(db::Session& sql, std::string_view id) const {
@@ -224,10 +257,13 @@ void Store::PutScan(db::Session& sql, std::string_view id, std::string_view mate
       db::Bytes(Bin(id)), db::Bytes(Bin(material)), db::Bytes(body), db::Bytes(body));
 }
 
-std::map<std::string, v1::Material> Store::Scans(db::Session& sql, std::string_view id) const {
+std::map<std::string, v1::Material> Store::Scans(db::Session& sql,
+                                                 const std::vector<std::string>& ids) const {
+  const auto in = db::KeyList::OfIds(ids);
   std::map<std::string, v1::Material> scans;
-  for (const db::Row& row : sql.Query("SELECT material, body FROM scans WHERE application = ?",
-                                      db::Bytes(Bin(id)))) {
+  for (const db::Row& row : sql.QueryList(
+           Concat({"SELECT material, body FROM scans WHERE application IN ", in.marks()}),
+           in.params())) {
     scans[Text(row.Bytes(0))].ParseFromString(row.Bytes(1));
   }
   return scans;

@@ -38,11 +38,15 @@ class Store {
   // Absent when there is none. `lock`: keeps the row until the transaction ends.
   absl::StatusOr<std::optional<v1::Application>> Application(db::Session& sql, std::string_view id,
                                                              bool lock) const;
+  // Several at once, of at least one id: id → application. Those that are not there are left out.
+  absl::StatusOr<std::map<std::string, v1::Application>> ApplicationsById(
+      db::Session& sql, const std::vector<std::string>& ids, bool lock) const;
   // `after`: key of the row before, "" from the start.
   absl::StatusOr<ListPage> Applications(db::Session& sql, const list::Query& query,
                                         std::string_view after, int limit) const;
 
-  void InsertSubmission(db::Session& sql, const v1::Submission& submission) const;
+  void InsertSubmissions(db::Session& sql,
+                         const std::vector<v1::Submission>& submissions) const;
   // `number` 0: the last one.
   absl::StatusOr<std::optional<v1::Submission>> Submission(db::Session& sql, std::string_view id,
                                                            int number) const;
@@ -53,15 +57,17 @@ class Store {
   // Makes the application the live one of its lineage (32 bytes), unless another is. Returns the id
   // of the one that is; "" when that one ended at this very moment.
   std::string ClaimLineage(db::Session& sql, std::string_view lineage, std::string_view id) const;
-  // The live one of a lineage, or "".
-  std::string LiveOf(db::Session& sql, std::string_view lineage) const;
+  // The live ones of at least one lineage: lineage → id.
+  std::map<std::string, std::string> LiveOf(db::Session& sql,
+                                            const std::vector<std::string>& lineages) const;
   void FreeLineage(db::Session& sql, std::string_view id) const;
 
   // What is known of a sealed scan beside the file: form_number, form_digest and scan_agrees.
   void PutScan(db::Session& sql, std::string_view id, std::string_view material,
                const v1::Material& scan) const;
-  // Of all scans of an application, by their materials' ids.
-  std::map<std::string, v1::Material> Scans(db::Session& sql, std::string_view id) const;
+  // Of all scans of these applications, at least one, by their materials' ids.
+  std::map<std::string, v1::Material> Scans(db::Session& sql,
+                                            const std::vector<std::string>& ids) const;
 
  private:
   absl::StatusOr<v1::Application> ReadApplication(const db::Row& row) const;

@@ -80,68 +80,128 @@ v1::Submission Handlers::Judge(const Rules& rules, const v1::Application& applic
   return judged;
 }
 
-absl::Status Handlers::CheckEligibility(Context& context,
-                                        const v1::CheckEligibilityRequest& request,
-                                        v1::CheckEligibilityResponse* answer) {
-  YZ_ASSIGN_OR_RETURN(const auto application, ReadVisible(context, request.name()));
-  YZ_ASSIGN_OR_RETURN(const auto standing, StandingOf(context, application.form().station()));
-  YZ_ASSIGN_OR_RETURN(const std::string lineage, LineageOf(standing.station()));
-  YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("applications/*", request.name()));
+absl::StatusOr<std::vector<Handlers::Ground>> Handlers::GroundsOf(
+    const std::vector<Named>& named, absl::Time deadline) const {
+  std::vector<std::string> ids, stations;
+  for (const Named& each : named) {
+    YZ_ASSIGN_OR_RETURN(ids.emplace_back(), IdOf("applications/*", each.name));
+  }
+  std::map<std::string, v1::Application> applications;
+  YZ_RETURN_IF_ERROR(db::Read(journal_.pool(), deadline, [&](db::Session& sql) -> absl::Status {
+    YZ_ASSIGN_OR_RETURN(applications, store_.ApplicationsById(sql, ids, false));
+    return absl::OkStatus();
+  }));
+  for (size_t i = 0; i < named.size(); ++i) {
+    const auto found = applications.find(ids[i]);
+    if (found == applications.end() ||
+        !MaySee(named[i].context.caller, found->second.host_unit())) {
+      return errors::NotFound(named[i].name);
+    }
+    stations.push_back(found->second.form().station());
+  }
+  Context context = named.front().context;
+  context.deadline = deadline;
+  YZ_ASSIGN_OR_RETURN(auto standings, StandingsOf(context, stations));
+  std::vector<Ground> grounds;
+  for (size_t i = 0; i < named.size(); ++i) {
+    YZ_ASSIGN_OR_RETURN(std::string lineage, LineageOf(standings[i].station()));
+    grounds.push_back(
+        {ids[i], applications.at(ids[i]), std::move(standings[i]), std::move(lineage)});
+  }
+  return grounds;
+}
+
+absl::Status Handlers::CheckEligibility(
+    const rpc::AskedList<v1::CheckEligibilityRequest, v1::CheckEligibilityResponse>& asked) {
+  const absl::Time deadline = rpc::LastDeadline(asked);
+  YZ_ASSIGN_OR_RETURN(const auto grounds, GroundsOf(NamesOf(asked), deadline));
   YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(journal_.clocks().business->Now()));
-  return db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) {
-    v1::Submission judged = Judge(rules, application, Materials(sql, id), standing,
-                                  store_.LiveOf(sql, lineage));
-    answer->set_eligible(rules::Allows({judged.findings().begin(), judged.findings().end()}));
-    answer->mutable_findings()->Swap(judged.mutable_findings());
-    *answer->mutable_policy() = judged.policy();
+  std::vector<std::string> ids, lineages;
+  for (const Ground& ground : grounds) {
+    ids.push_back(ground.id);
+    lineages.push_back(ground.lineage);
+  }
+  return db::Read(journal_.pool(), deadline, [&](db::Session& sql) {
+    auto materials = MaterialsOf(sql, ids);
+    auto live = store_.LiveOf(sql, lineages);
+    for (size_t i = 0; i < asked.size(); ++i) {
+      v1::Submission judged = Judge(rules, grounds[i].application, materials[ids[i]],
+                                    grounds[i].standing, live[lineages[i]]);
+      v1::CheckEligibilityResponse& answer = *asked[i].answer;
+      answer.set_eligible(rules::Allows({judged.findings().begin(), judged.findings().end()}));
+      answer.mutable_findings()->Swap(judged.mutable_findings());
+      *answer.mutable_policy() = judged.policy();
+    }
     return absl::OkStatus();
   });
 }
 
-absl::Status Handlers::SubmitApplication(Context& context,
-                                         const v1::SubmitApplicationRequest& request,
-                                         v1::Application* answer) {
-  YZ_ASSIGN_OR_RETURN(const auto before, ReadVisible(context, request.name()));
-  YZ_ASSIGN_OR_RETURN(const auto standing, StandingOf(context, before.form().station()));
-  YZ_ASSIGN_OR_RETURN(const std::string lineage, LineageOf(standing.station()));
-  YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("applications/*", request.name()));
-  return ChangeApplication(
-      context, request, request.name(), "SubmitApplication", answer,
-      [&](journal::Unit& unit, const Rules& rules, v1::Application* application) -> absl::Status {
-        // Review is about to decide: it would end what is submitted anew.
-        if (application->withdrawal_requested()) {
-          return errors::StateForbids(request.name(), "WITHDRAWAL_REQUESTED", {"RETURNED"}, "");
-        }
-        YZ_RETURN_IF_ERROR(CheckAnswers(request, *application));
-        // Claimed before it is judged: of many at once one is the live one, and the others find it.
-        const std::string live = store_.ClaimLineage(unit.sql(), lineage, id);
-        if (live.empty()) return errors::Conflict();
-        TakeOver(standing, application);
-        const std::vector<v1::Material> materials = Materials(unit.sql(), id);
-        YZ_RETURN_IF_ERROR(CheckScanOfForm(rules, *application, materials));
-        v1::Submission submission = Judge(rules, *application, materials, standing, live);
-        const rules::Findings findings{submission.findings().begin(), submission.findings().end()};
-        if (!rules::Allows(findings)) return errors::Refused(findings, request.name());
-        submission.set_number(application->submissions() + 1);
-        *submission.mutable_submit_time() = ToProto(unit.Now());
-        *submission.mutable_points() = application->points();
-        *submission.mutable_answers() = request.answers();
-        if (application->state() == v1::APPLICATION_STATE_RETURNED) {
-          *submission.mutable_return_time() = application->state_time();
-          submission.set_return_reason(application->reason());
-        }
-        store_.InsertSubmission(unit.sql(), submission);
-        files_.Keep(unit.sql(), id);
-        application->set_state(v1::APPLICATION_STATE_SUBMITTED);
-        application->set_submissions(submission.number());
-        *application->mutable_submit_time() = submission.submit_time();
-        application->clear_opinion_time();
-        *application->mutable_findings() = submission.findings();
-        *application->mutable_policy() = submission.policy();
-        application->clear_points();
-        application->clear_reason();
-        return absl::OkStatus();
-      });
+absl::Status Handlers::Submit(journal::Unit& unit, const Rules& rules, const Ground& ground,
+                              const std::vector<v1::Material>& materials,
+                              const v1::SubmitApplicationRequest& request,
+                              v1::Application* application,
+                              std::vector<v1::Submission>* submissions) {
+  // Review is about to decide: it would end what is submitted anew.
+  if (application->withdrawal_requested()) {
+    return errors::StateForbids(request.name(), "WITHDRAWAL_REQUESTED", {"RETURNED"}, "");
+  }
+  YZ_RETURN_IF_ERROR(CheckAnswers(request, *application));
+  // Claimed before it is judged: of many at once one is the live one, and the others find it.
+  const std::string live = store_.ClaimLineage(unit.sql(), ground.lineage, ground.id);
+  if (live.empty()) return errors::Conflict();
+  TakeOver(ground.standing, application);
+  YZ_RETURN_IF_ERROR(CheckScanOfForm(rules, *application, materials));
+  v1::Submission submission = Judge(rules, *application, materials, ground.standing, live);
+  const rules::Findings findings{submission.findings().begin(), submission.findings().end()};
+  if (!rules::Allows(findings)) return errors::Refused(findings, request.name());
+  submission.set_number(application->submissions() + 1);
+  *submission.mutable_submit_time() = ToProto(unit.Now());
+  *submission.mutable_points() = application->points();
+  *submission.mutable_answers() = request.answers();
+  if (application->state() == v1::APPLICATION_STATE_RETURNED) {
+    *submission.mutable_return_time() = application->state_time();
+    submission.set_return_reason(application->reason());
+  }
+  application->set_state(v1::APPLICATION_STATE_SUBMITTED);
+  application->set_submissions(submission.number());
+  *application->mutable_submit_time() = submission.submit_time();
+  application->clear_opinion_time();
+  *application->mutable_findings() = submission.findings();
+  *application->mutable_policy() = submission.policy();
+  application->clear_points();
+  application->clear_reason();
+  submissions->push_back(std::move(submission));
+  return absl::OkStatus();
+}
+
+absl::Status Handlers::SubmitApplication(
+    const rpc::AskedList<v1::SubmitApplicationRequest, v1::Application>& asked) {
+  YZ_ASSIGN_OR_RETURN(const auto grounds, GroundsOf(NamesOf(asked), rpc::LastDeadline(asked)));
+  std::vector<std::string> ids;
+  for (const Ground& ground : grounds) ids.push_back(ground.id);
+  return journal_.WriteAll(asked, [&](const auto& units) -> absl::Status {
+    db::Session& sql = units.front()->sql();
+    YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(units.front()->Now()));
+    YZ_ASSIGN_OR_RETURN(auto locked, store_.ApplicationsById(sql, ids, true));
+    auto materials = MaterialsOf(sql, ids);
+    std::vector<v1::Submission> submissions;
+    for (size_t i = 0; i < asked.size(); ++i) {
+      const auto& each = asked[i];
+      // One that is asked for twice is gone at the second time: its turn comes alone.
+      auto node = locked.extract(ids[i]);
+      if (node.empty()) return errors::NotFound(each.request.name());
+      *each.answer = std::move(node.mapped());
+      YZ_RETURN_IF_ERROR(Advance(
+          each.context, *units[i], rules, "SubmitApplication", each.answer,
+          [&](journal::Unit& unit, const Rules&, v1::Application* application) {
+            return Submit(unit, rules, grounds[i], materials[ids[i]], each.request, application,
+                          &submissions);
+          }));
+    }
+    store_.InsertSubmissions(sql, submissions);
+    files_.Keep(sql, ids);
+    return absl::OkStatus();
+  });
 }
 
 absl::Status Handlers::WithdrawApplication(Context& context,

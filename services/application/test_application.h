@@ -9,6 +9,7 @@
 #include "common/base/digest.h"
 #include "common/base/ids.h"
 #include "common/base/money.h"
+#include "common/base/status_macros.h"
 #include "common/base/text.h"
 #include "common/errors/errors.h"
 #include "common/host/test_host.h"
@@ -45,8 +46,19 @@ class FakeRegistry : public rpc::Channel {
       answer->CopyFrom(filing_form);
       return absl::OkStatus();
     }
+    if (method == "yuezhan.registry.v1.RegistryService/BatchGetStandings") {
+      auto* standings = static_cast<registry::v1::BatchGetStandingsResponse*>(answer);
+      for (const std::string& station :
+           static_cast<const registry::v1::BatchGetStandingsRequest&>(request).stations()) {
+        YZ_RETURN_IF_ERROR(Standing(station, standings->add_standings()));
+      }
+      return absl::OkStatus();
+    }
     EXPECT_EQ(method, "yuezhan.registry.v1.RegistryService/GetStanding");
-    const auto& station = static_cast<const registry::v1::GetStandingRequest&>(request).station();
+    return Standing(static_cast<const registry::v1::GetStandingRequest&>(request).station(),
+                    answer);
+  }
+  absl::Status Standing(const std::string& station, google::protobuf::Message* answer) const {
     const auto found = stations.find(station);
     if (found == stations.end()) return errors::NotFound(station);
     answer->CopyFrom(found->second);
@@ -117,7 +129,8 @@ class TestApplication {
   const std::string& host_unit() const { return host_unit_; }
   int64_t Count(std::string_view table) { return host_.Count(table); }
 
-  std::string AddStation(const std::string& name) {
+  std::string AddStation(const std::string& name,
+                         const std::string& society = "湖南省化学化工学会") {
     const std::string station = Name("stations", NewUuid());
     rules::v1::StandingFacts& facts = registry_.stations[station];
     facts.mutable_station()->set_station(station);
@@ -125,8 +138,8 @@ class TestApplication {
     facts.mutable_station()->set_level(common::v1::STATION_LEVEL_PROVINCIAL);
     facts.mutable_station()->set_filed(true);
     facts.mutable_station()->set_host_unit(host_unit_);
-    facts.mutable_station()->set_society_name("湖南省化学化工学会");
-    facts.mutable_station()->set_lineage(ToHex(Digest({"湖南省化学化工学会", host_unit_})));
+    facts.mutable_station()->set_society_name(society);
+    facts.mutable_station()->set_lineage(ToHex(Digest({society, host_unit_})));
     facts.mutable_station()->set_registry_sequence(7);
     *facts.mutable_station()->mutable_established_on() = DayToProto(Day(2024, 3, 22));
     auto* reply = facts.mutable_station()->mutable_approval_reply();
@@ -161,14 +174,35 @@ class TestApplication {
     return (handlers.*method)(context, request, answer);
   }
   template <typename Request, typename Answer>
+  absl::Status Call(Handlers& handlers, Context context,
+                    absl::Status (Handlers::*method)(const rpc::AskedList<Request, Answer>&),
+                    const Request& request, Answer* answer) {
+    return rpc::AskOne(handlers, method, context, request, answer);
+  }
+  template <typename Request, typename Answer>
   absl::StatusOr<Answer> Try(absl::Status (Handlers::*method)(Context&, const Request&, Answer*),
                              const Request& request) {
+    return TryAs(applicant(), method, request);
+  }
+  template <typename Request, typename Answer>
+  absl::StatusOr<Answer> Try(
+      absl::Status (Handlers::*method)(const rpc::AskedList<Request, Answer>&),
+      const Request& request) {
     return TryAs(applicant(), method, request);
   }
   template <typename Request, typename Answer>
   absl::StatusOr<Answer> TryAs(Context context,
                                absl::Status (Handlers::*method)(Context&, const Request&, Answer*),
                                const Request& request) {
+    Answer answer;
+    const absl::Status status = Call(handlers_, std::move(context), method, request, &answer);
+    if (!status.ok()) return status;
+    return answer;
+  }
+  template <typename Request, typename Answer>
+  absl::StatusOr<Answer> TryAs(
+      Context context, absl::Status (Handlers::*method)(const rpc::AskedList<Request, Answer>&),
+      const Request& request) {
     Answer answer;
     const absl::Status status = Call(handlers_, std::move(context), method, request, &answer);
     if (!status.ok()) return status;

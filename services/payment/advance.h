@@ -24,13 +24,18 @@ absl::Status AdvancePayment(const Store& store, journal::Unit& unit, std::string
 // The event of a payment that went from one state to another.
 void EmitAdvanced(journal::Unit& unit, v1::PaymentState from, const v1::PaymentRecord& record);
 
-// The award and the payment of that id, both locked; absent when there is none.
+// A payment and its award, both locked.
 struct LockedOrder {
   v1::AwardRecord award;
   v1::PaymentRecord payment;
 };
+// Absent when there is none.
 absl::StatusOr<std::optional<LockedOrder>> LockOrder(const Store& store, db::Session& sql,
                                                      std::string_view payment_id);
+// Several at once: payment's id → its award's id, at least one. In one order, so that two who lock
+// some do not wait for each other. Payments that are not there are left out.
+absl::StatusOr<std::map<std::string, LockedOrder>> LockOrders(
+    const Store& store, db::Session& sql, const std::map<std::string, std::string>& award_ids);
 
 // A refusal by one rule of payment's own.
 absl::Status Refuse(std::string_view rule_id, std::string_view zh, std::string_view en,

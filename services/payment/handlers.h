@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
@@ -14,14 +15,12 @@
 #include "common/host/rulebook.h"
 #include "common/journal/follower.h"
 #include "common/journal/journal.h"
+#include "common/rpc/client.h"
+#include "common/rpc/handlers.h"
 #include "services/payment/advance.h"
 #include "services/payment/store.h"
 #include "yuezhan/payment/v1/payment.pb.h"
 
-namespace yuezhan::rpc {
-class Channel;
-class Service;
-}  // namespace yuezhan::rpc
 namespace yuezhan::review::v1 {
 class CaseAdvanced;
 }
@@ -70,7 +69,8 @@ class Handlers {
 
   // orders.cc
   absl::Status PreparePayment(Context&, const v1::PreparePaymentRequest&, v1::Payment*);
-  absl::Status AuthorizePayment(Context&, const v1::AuthorizePaymentRequest&, v1::Payment*);
+  absl::Status AuthorizePayment(
+      const rpc::AskedList<v1::AuthorizePaymentRequest, v1::Payment>&);
   absl::Status BatchPreparePayments(Context&, const v1::BatchPreparePaymentsRequest&,
                                     v1::BatchPreparePaymentsResponse*);
   absl::Status BatchAuthorizePayments(Context&, const v1::BatchAuthorizePaymentsRequest&,
@@ -137,14 +137,36 @@ class Handlers {
   absl::StatusOr<v1::Payment> ChangeOne(Context& context, journal::Unit& unit,
                                         std::string_view name, std::string_view method,
                                         Change change, std::vector<Move>* moves);
+  // The same for one that is locked already.
+  absl::StatusOr<v1::Payment> ChangeLocked(const Context& context, journal::Unit& unit,
+                                           LockedOrder locked, std::string_view method,
+                                           Change change, std::vector<Move>* moves);
+  // Tells of a payment that was written whether it is to go out now.
+  void Instructed(const v1::Payment& payment) const;
   static absl::Status MoveAll(journal::Unit& unit, const std::vector<Move>& moves);
   // The payment as the caller may see it, NOT_FOUND otherwise.
   absl::StatusOr<v1::PaymentRecord> SeenPayment(Context& context, std::string_view name);
   // Station and host as of now, from registry. Never while a transaction is open.
   absl::StatusOr<rules::v1::StandingFacts> StandingOf(Context& context, std::string_view station);
   // The standing of a payment's station and host.
-  absl::StatusOr<rules::v1::StandingFacts> StandingOfPayment(Context& context,
-                                                             std::string_view name);
+  absl::StatusOr<rules::v1::StandingFacts> StandingOfPayment(const Context& context,
+                                                             const std::string& name);
+  // Payments, and who asks for them.
+  struct Named {
+    const Context& context;
+    const std::string& name;
+  };
+  struct Standing {
+    std::string payment_id, award_id;
+    rules::v1::StandingFacts facts;
+  };
+  // The same of several, in their order: one statement and one call.
+  absl::StatusOr<std::vector<Standing>> StandingsOfPayments(const std::vector<Named>& named,
+                                                            absl::Time deadline);
+  // Authorizes payments, each once, in the unit of its place, and fills the answer of its place.
+  absl::Status AuthorizeAll(const std::vector<Named>& named, const std::vector<Standing>& standings,
+                            const std::vector<journal::Unit*>& units, std::string_view method,
+                            const std::vector<v1::Payment*>& answers);
   // What an order rests on, as other services have it. Never asked while a transaction is open.
   struct Ground {
     std::string case_id;
@@ -158,7 +180,7 @@ class Handlers {
                                       std::string_view method,
                                       const v1::PreparePaymentRequest& request,
                                       const Ground& ground);
-  absl::Status Authorize(Context& context, journal::Unit& unit, Order& order,
+  absl::Status Authorize(const Context& context, journal::Unit& unit, Order& order,
                          const rules::v1::StandingFacts& standing) const;
   // Stores the next transfer with the time after which the bank may not execute it.
   void Instruct(journal::Unit& unit, Order& order) const;

@@ -7,6 +7,7 @@
 #include "common/base/status_macros.h"
 #include "common/base/text.h"
 #include "common/base/time_proto.h"
+#include "common/db/lists.h"
 #include "common/host/sealed_message.h"
 #include "services/payment/sql_ids.h"
 #include "services/payment/store.h"
@@ -135,6 +136,21 @@ absl::StatusOr<std::optional<v1::PaymentRecord>> Store::Payment(db::Session& sql
   if (rows.empty()) return std::nullopt;
   return OpenMessage<v1::PaymentRecord>(vault_, PaymentPlace(id), rows[0].Bytes(2),
                                         rows[0].Bytes(3));
+}
+
+absl::StatusOr<std::map<std::string, v1::PaymentRecord>> Store::PaymentsById(
+    db::Session& sql, const std::vector<std::string>& ids, bool lock) const {
+  const auto in = db::KeyList::OfIds(ids);
+  std::map<std::string, v1::PaymentRecord> found;
+  for (const db::Row& row :
+       sql.QueryList(Concat({kPaymentColumns, "WHERE id IN ", in.marks(),
+                             lock ? " ORDER BY id FOR UPDATE" : ""}),
+                     in.params())) {
+    const std::string id = Text(row.Bytes(0));
+    YZ_ASSIGN_OR_RETURN(found[id], OpenMessage<v1::PaymentRecord>(vault_, PaymentPlace(id),
+                                                                  row.Bytes(2), row.Bytes(3)));
+  }
+  return found;
 }
 
 absl::StatusOr<std::vector<v1::PaymentRecord>> Store::Payments(db::Session& sql,

@@ -3,6 +3,7 @@
 #include "common/base/status_macros.h"
 #include "common/base/text.h"
 #include "common/base/time_proto.h"
+#include "common/db/lists.h"
 #include "common/host/sealed_message.h"
 #include "services/payment/sql_ids.h"
 #include "services/payment/store.h"
@@ -167,6 +168,18 @@ absl::StatusOr<std::optional<v1::AwardRecord>> Store::LockAwardOf(
       db::Bytes(Bin(payment_id)));
   if (rows.empty()) return std::nullopt;
   return ReadAward(rows[0]);
+}
+
+absl::StatusOr<std::map<std::string, v1::AwardRecord>> Store::LockAwards(
+    db::Session& sql, const std::vector<std::string>& ids) const {
+  const auto in = db::KeyList::OfIds(ids);
+  std::map<std::string, v1::AwardRecord> found;
+  for (const db::Row& row : sql.QueryList(
+           Concat({kAwardColumns, "WHERE id IN ", in.marks(), " ORDER BY id FOR UPDATE"}),
+           in.params())) {
+    YZ_ASSIGN_OR_RETURN(found[Text(row.Bytes(0))], ReadAward(row));
+  }
+  return found;
 }
 
 absl::StatusOr<std::vector<v1::AwardRecord>> Store::Awards(db::Session& sql,

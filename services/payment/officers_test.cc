@@ -50,6 +50,46 @@ TEST(Batch, IsPreparedAndAuthorizedWholeOrNotAtAll) {
     EXPECT_EQ(each.state(), v1::PAYMENT_STATE_AUTHORIZED);
 }
 
+// Calls of several officers that are answered together: all, each by its officer, or none.
+TEST(Together, PaymentsAreAuthorizedAllOrNone) {
+  TestPayment payment;
+  payment.Fund(50'000'000);
+  const TestCase cases[3];
+  std::vector<v1::AuthorizePaymentRequest> requests(3);
+  std::vector<Context> contexts;
+  for (int i = 0; i < 3; ++i) {
+    payment.Clear(cases[i]);
+    requests[i].set_request_id(NewUuid());
+    requests[i].set_name(payment.Prepare(cases[i]).value().name());
+    contexts.push_back(
+        payment.host().Person(Role::kPaymentOfficer, absl::StrCat("authorizer-", i)));
+    contexts[i].method = "yuezhan.payment.v1.PaymentService/AuthorizePayment";
+  }
+  std::vector<v1::Payment> answers(3);
+  const auto authorize = [&] {
+    rpc::AskedList<v1::AuthorizePaymentRequest, v1::Payment> asked;
+    for (int i = 0; i < 3; ++i) asked.push_back({contexts[i], requests[i], &answers[i]});
+    return payment.handlers().AuthorizePayment(asked);
+  };
+  const int64_t rows = payment.host().Count("journal");
+  const Context own = contexts[1];
+  contexts[1].caller.subject = "preparer";
+  EXPECT_EQ(authorize().code(), absl::StatusCode::kPermissionDenied);
+  contexts[1] = own;
+  const std::string name = requests[2].name();
+  requests[2].set_name(requests[0].name());
+  EXPECT_FALSE(authorize().ok());
+  EXPECT_EQ(payment.host().Count("journal"), rows);
+  requests[2].set_name(name);
+  ASSERT_TRUE(authorize().ok());
+  EXPECT_EQ(payment.host().Count("journal"), rows + 3);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(answers[i].case_name(), cases[i].case_name);
+    EXPECT_EQ(answers[i].authorized_by(), absl::StrCat("authorizer-", i));
+    EXPECT_EQ(payment.GetPayment(requests[i].name()).state(), v1::PAYMENT_STATE_AUTHORIZED);
+  }
+}
+
 TEST(Policy, WithoutAFinanceBureauSendsWhatIsAuthorized) {
   TestPayment payment(
       TestHost::ChangedPolicy("through_finance_bureau: true", "through_finance_bureau: false"));

@@ -8,6 +8,7 @@
 #include "common/db/transaction.h"
 #include "common/errors/errors.h"
 #include "common/host/ownership.h"
+#include "common/host/standings.h"
 #include "common/rpc/client.h"
 #include "common/rules/contact_details.h"
 #include "common/rules/payment.h"
@@ -109,18 +110,45 @@ absl::StatusOr<std::vector<int>> OrderOf(
 
 absl::StatusOr<rules::v1::StandingFacts> Handlers::StandingOf(Context& context,
                                                               std::string_view station) {
-  registry::v1::GetStandingRequest request;
-  request.set_station(std::string(station));
-  rules::v1::StandingFacts standing;
-  YZ_RETURN_IF_ERROR(peers_.registry.Call("yuezhan.registry.v1.RegistryService/GetStanding",
-                                          request, &standing, rpc::CallOptions::Within(context)));
-  return standing;
+  YZ_ASSIGN_OR_RETURN(auto standings,
+                      AskStandings(peers_.registry, context, {std::string(station)}));
+  return std::move(standings.front());
 }
 
-absl::StatusOr<rules::v1::StandingFacts> Handlers::StandingOfPayment(Context& context,
-                                                                     std::string_view name) {
-  YZ_ASSIGN_OR_RETURN(const v1::PaymentRecord seen, SeenPayment(context, name));
-  return StandingOf(context, seen.payment().station());
+absl::StatusOr<rules::v1::StandingFacts> Handlers::StandingOfPayment(const Context& context,
+                                                                     const std::string& name) {
+  YZ_ASSIGN_OR_RETURN(auto standings, StandingsOfPayments({{context, name}}, context.deadline));
+  return std::move(standings.front().facts);
+}
+
+absl::StatusOr<std::vector<Handlers::Standing>> Handlers::StandingsOfPayments(
+    const std::vector<Named>& named, absl::Time deadline) {
+  std::vector<std::string> ids, stations;
+  for (const Named& each : named) {
+    YZ_ASSIGN_OR_RETURN(ids.emplace_back(), IdOf("payments/*", each.name));
+  }
+  std::map<std::string, v1::PaymentRecord> seen;
+  YZ_RETURN_IF_ERROR(db::Read(journal_.pool(), deadline, [&](db::Session& sql) -> absl::Status {
+    YZ_ASSIGN_OR_RETURN(seen, store_.PaymentsById(sql, ids, false));
+    return absl::OkStatus();
+  }));
+  std::vector<Standing> standings;
+  for (size_t i = 0; i < named.size(); ++i) {
+    const auto found = seen.find(ids[i]);
+    if (found == seen.end() ||
+        !MaySee(named[i].context.caller, found->second.payment().host_unit())) {
+      return errors::NotFound(named[i].name);
+    }
+    const v1::Payment& payment = found->second.payment();
+    stations.push_back(payment.station());
+    YZ_ASSIGN_OR_RETURN(std::string award, IdOf("cases/*", payment.case_name()));
+    standings.push_back({ids[i], std::move(award), {}});
+  }
+  Context context = named.front().context;
+  context.deadline = deadline;
+  YZ_ASSIGN_OR_RETURN(auto facts, AskStandings(peers_.registry, context, stations));
+  for (size_t i = 0; i < facts.size(); ++i) standings[i].facts = std::move(facts[i]);
+  return standings;
 }
 
 absl::StatusOr<Handlers::Ground> Handlers::GroundOf(Context& context, std::string_view case_name) {
@@ -218,7 +246,7 @@ absl::Status Handlers::BatchPreparePayments(Context& context,
   });
 }
 
-absl::Status Handlers::Authorize(Context& context, journal::Unit& unit, Order& order,
+absl::Status Handlers::Authorize(const Context& context, journal::Unit& unit, Order& order,
                                  const rules::v1::StandingFacts& standing) const {
   order.record.mutable_payment()->set_authorized_by(context.caller.subject);
   YZ_RETURN_IF_ERROR(DoAct(order.rules, order.award, context, Act::ACT_PAY, &order.record));
@@ -228,39 +256,63 @@ absl::Status Handlers::Authorize(Context& context, journal::Unit& unit, Order& o
   return absl::OkStatus();
 }
 
-absl::Status Handlers::AuthorizePayment(Context& context,
-                                        const v1::AuthorizePaymentRequest& request,
-                                        v1::Payment* answer) {
-  YZ_ASSIGN_OR_RETURN(const auto standing, StandingOfPayment(context, request.name()));
-  return ChangePayment(context, request, request.name(), "AuthorizePayment", answer,
-                       [&](journal::Unit& unit, Order& order) {
-                         return Authorize(context, unit, order, standing);
-                       });
+absl::Status Handlers::AuthorizeAll(const std::vector<Named>& named,
+                                    const std::vector<Standing>& standings,
+                                    const std::vector<journal::Unit*>& units,
+                                    std::string_view method,
+                                    const std::vector<v1::Payment*>& answers) {
+  std::map<std::string, std::string> award_ids;
+  for (const Standing& standing : standings) award_ids[standing.payment_id] = standing.award_id;
+  YZ_ASSIGN_OR_RETURN(auto orders, LockOrders(store_, units.front()->sql(), award_ids));
+  std::vector<std::vector<Move>> moves(named.size());
+  for (size_t i = 0; i < named.size(); ++i) {
+    const Context& context = named[i].context;
+    auto locked = orders.extract(standings[i].payment_id);
+    if (locked.empty()) return errors::NotFound(named[i].name);
+    YZ_ASSIGN_OR_RETURN(*answers[i],
+                        ChangeLocked(
+                            context, *units[i], std::move(locked.mapped()), method,
+                            [&](journal::Unit& unit, Order& order) {
+                              return Authorize(context, unit, order, standings[i].facts);
+                            },
+                            &moves[i]));
+  }
+  for (size_t i = 0; i < named.size(); ++i) YZ_RETURN_IF_ERROR(MoveAll(*units[i], moves[i]));
+  return absl::OkStatus();
+}
+
+absl::Status Handlers::AuthorizePayment(
+    const rpc::AskedList<v1::AuthorizePaymentRequest, v1::Payment>& asked) {
+  std::vector<Named> named;
+  std::vector<v1::Payment*> answers;
+  for (const auto& each : asked) {
+    named.push_back({each.context, each.request.name()});
+    answers.push_back(each.answer);
+  }
+  YZ_ASSIGN_OR_RETURN(const auto standings, StandingsOfPayments(named, rpc::LastDeadline(asked)));
+  YZ_RETURN_IF_ERROR(journal_.WriteAll(asked, [&](const auto& units) {
+    return AuthorizeAll(named, standings, units, "AuthorizePayment", answers);
+  }));
+  for (const v1::Payment* payment : answers) Instructed(*payment);
+  return absl::OkStatus();
 }
 
 absl::Status Handlers::BatchAuthorizePayments(Context& context,
                                               const v1::BatchAuthorizePaymentsRequest& request,
                                               v1::BatchAuthorizePaymentsResponse* answer) {
-  YZ_ASSIGN_OR_RETURN(const std::vector<int> order, OrderOf("names", request.names()));
-  std::vector<rules::v1::StandingFacts> standings;
-  for (const std::string& name : request.names()) {
-    YZ_ASSIGN_OR_RETURN(auto standing, StandingOfPayment(context, name));
-    standings.push_back(std::move(standing));
-  }
-  return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
-    for (int i = 0; i < request.names_size(); ++i) answer->add_payments();
-    std::vector<Move> moves;
-    for (const int i : order) {
-      YZ_ASSIGN_OR_RETURN(*answer->mutable_payments(i),
-                          ChangeOne(
-                              context, unit, request.names(i), "BatchAuthorizePayments",
-                              [&](journal::Unit&, Order& each) {
-                                return Authorize(context, unit, each, standings[i]);
-                              },
-                              &moves));
-    }
-    return MoveAll(unit, moves);
-  });
+  YZ_RETURN_IF_ERROR(OrderOf("names", request.names()).status());
+  std::vector<Named> named;
+  for (const std::string& name : request.names()) named.push_back({context, name});
+  YZ_ASSIGN_OR_RETURN(const auto standings, StandingsOfPayments(named, context.deadline));
+  YZ_RETURN_IF_ERROR(
+      journal_.Write(context, request, answer, [&](journal::Unit& unit) {
+        std::vector<v1::Payment*> answers;
+        for (size_t i = 0; i < named.size(); ++i) answers.push_back(answer->add_payments());
+        return AuthorizeAll(named, standings, std::vector(named.size(), &unit),
+                            "BatchAuthorizePayments", answers);
+      }));
+  for (const v1::Payment& payment : answer->payments()) Instructed(payment);
+  return absl::OkStatus();
 }
 
 absl::Status Handlers::RequestFinance(Context& context, const v1::RequestFinanceRequest& request,

@@ -59,11 +59,18 @@ absl::StatusOr<v1::Payment> Handlers::ChangeOne(Context& context, journal::Unit&
                                                 Change change, std::vector<Move>* moves) {
   YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("payments/*", name));
   YZ_ASSIGN_OR_RETURN(auto locked, LockOrder(store_, unit.sql(), id));
-  if (!locked || !MaySee(context.caller, locked->payment.payment().host_unit()))
-    return errors::NotFound(name);
-  YZ_RETURN_IF_ERROR(PaymentTransitions().Check(name, locked->payment.payment().state(), method));
-  YZ_ASSIGN_OR_RETURN(const Rules rules, RulesOf(rulebook_, locked->payment, unit.Now()));
-  Order order{rules, std::move(locked->award), std::move(locked->payment), {}, {}, {}, {}};
+  if (!locked) return errors::NotFound(name);
+  return ChangeLocked(context, unit, *std::move(locked), method, change, moves);
+}
+
+absl::StatusOr<v1::Payment> Handlers::ChangeLocked(const Context& context, journal::Unit& unit,
+                                                   LockedOrder locked, std::string_view method,
+                                                   Change change, std::vector<Move>* moves) {
+  const std::string name = locked.payment.payment().name();
+  if (!MaySee(context.caller, locked.payment.payment().host_unit())) return errors::NotFound(name);
+  YZ_RETURN_IF_ERROR(PaymentTransitions().Check(name, locked.payment.payment().state(), method));
+  YZ_ASSIGN_OR_RETURN(const Rules rules, RulesOf(rulebook_, locked.payment, unit.Now()));
+  Order order{rules, std::move(locked.award), std::move(locked.payment), {}, {}, {}, {}};
   YZ_RETURN_IF_ERROR(change(unit, order));
   // Before the award lets go of its fund and payment.
   v1::Award award = order.award.award();
@@ -74,7 +81,7 @@ absl::StatusOr<v1::Payment> Handlers::ChangeOne(Context& context, journal::Unit&
   YZ_RETURN_IF_ERROR(AdvancePayment(store_, unit, method, order.to, &order.record));
   if (order.movement) {
     if (order.fen) *award.mutable_amount() = MoneyOf(*order.fen);
-    moves->push_back({*order.movement, std::move(award), std::string(name)});
+    moves->push_back({*order.movement, std::move(award), name});
   }
   return order.record.payment();
 }
@@ -95,10 +102,14 @@ absl::Status Handlers::ChangePayment(Context& context, const google::protobuf::M
         YZ_ASSIGN_OR_RETURN(*answer, ChangeOne(context, unit, name, method, change, &moves));
         return MoveAll(unit, moves);
       }));
-  if (on_instructed && answer->state() == v1::PAYMENT_STATE_INSTRUCTED) {
-    on_instructed(answer->transfer_id());
-  }
+  Instructed(*answer);
   return absl::OkStatus();
+}
+
+void Handlers::Instructed(const v1::Payment& payment) const {
+  if (on_instructed && payment.state() == v1::PAYMENT_STATE_INSTRUCTED) {
+    on_instructed(payment.transfer_id());
+  }
 }
 
 absl::Status Handlers::StopPayment(Context& context, const v1::StopPaymentRequest& request,

@@ -1,6 +1,7 @@
 #ifndef YUEZHAN_SERVICES_PAYMENT_STORE_H_
 #define YUEZHAN_SERVICES_PAYMENT_STORE_H_
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -73,6 +74,9 @@ class Store {
   absl::StatusOr<std::optional<v1::AwardRecord>> Award(db::Session& sql, std::string_view case_id,
                                                        bool lock) const;
   // The award that a payment is of, its row locked. Absent when there is no such payment.
+  // Several at once, locked, of at least one id: id → award. Those that are not there are left out.
+  absl::StatusOr<std::map<std::string, v1::AwardRecord>> LockAwards(
+      db::Session& sql, const std::vector<std::string>& ids) const;
   absl::StatusOr<std::optional<v1::AwardRecord>> LockAwardOf(db::Session& sql,
                                                              std::string_view payment_id) const;
   // `host_unit` empty and `state` 0: any.
@@ -91,6 +95,9 @@ class Store {
   bool UpdatePayment(db::Session& sql, v1::PaymentRecord* payment) const;
   absl::StatusOr<std::optional<v1::PaymentRecord>> Payment(db::Session& sql, std::string_view id,
                                                            bool lock) const;
+  // Several at once, of at least one id: id → payment. Those that are not there are left out.
+  absl::StatusOr<std::map<std::string, v1::PaymentRecord>> PaymentsById(
+      db::Session& sql, const std::vector<std::string>& ids, bool lock) const;
   // `host_unit` empty and `state` 0: any.
   absl::StatusOr<std::vector<v1::PaymentRecord>> Payments(db::Session& sql,
                                                           std::string_view host_unit, int state,

@@ -61,6 +61,14 @@ absl::Status TestPeer::Call(std::string_view method, const google::protobuf::Mes
     dynamic_cast<rules::v1::StandingFacts&>(*answer) = standings_.at(of.station());
     return absl::OkStatus();
   }
+  if (method == "yuezhan.registry.v1.RegistryService/BatchGetStandings") {
+    for (const std::string& station :
+         dynamic_cast<const registry::v1::BatchGetStandingsRequest&>(request).stations()) {
+      *dynamic_cast<registry::v1::BatchGetStandingsResponse&>(*answer).add_standings() =
+          standings_.at(station);
+    }
+    return absl::OkStatus();
+  }
   const auto& of = dynamic_cast<const application::v1::GetSubmissionRequest&>(request);
   auto& submission = dynamic_cast<application::v1::Submission&>(*answer);
   submission.set_application(of.application());

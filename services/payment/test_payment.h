@@ -96,6 +96,16 @@ class TestPayment {
     return (object.*method)(context, request, answer);
   }
 
+  template <typename Object, typename Request, typename Answer>
+  absl::Status Call(Object& object,
+                    absl::Status (Object::*method)(const rpc::AskedList<Request, Answer>&),
+                    std::string_view name, std::string_view person, const Request& request,
+                    Answer* answer) {
+    Context context = host_.Person(Role::kPaymentOfficer, person);
+    context.method = Concat({"yuezhan.payment.v1.PaymentService/", name});
+    return rpc::AskOne(object, method, context, request, answer);
+  }
+
   // A fund of that year with so much in it; its name.
   std::string Fund(int64_t fen, int year = 2026);
   absl::StatusOr<v1::Fund> Allocate(const std::string& fund, int64_t fen);

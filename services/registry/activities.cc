@@ -35,29 +35,40 @@ absl::Status Judge(journal::Unit& unit, const Rules& rules, const v1::Station& s
 
 }  // namespace
 
-absl::Status Handlers::RecordActivity(Context& context, const v1::RecordActivityRequest& request,
-                                      v1::Activity* answer) {
-  return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
-    YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
+absl::Status Handlers::RecordActivity(
+    const rpc::AskedList<v1::RecordActivityRequest, v1::Activity>& asked) {
+  std::vector<std::string> ids;
+  for (const auto& each : asked) {
+    YZ_ASSIGN_OR_RETURN(ids.emplace_back(), IdOf("stations/*", each.request.parent()));
+  }
+  return journal_.WriteAll(asked, [&](const auto& units) -> absl::Status {
+    db::Session& sql = units.front()->sql();
+    YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(units.front()->Now()));
     // No lock: an activity changes nothing of the station, and a suspension decided at the same
     // moment is as well before it as after.
-    YZ_ASSIGN_OR_RETURN(const auto station,
-                        SeenStation(unit.sql(), context.caller, request.parent(), false));
-    YZ_RETURN_IF_ERROR(
-        StationTransitions().Check(request.parent(), station.state(), "RecordActivity"));
-    *answer = request.activity();
-    YZ_RETURN_IF_ERROR(CheckEvidence(unit.sql(), request.parent(), "activity.evidence",
-                                     request.activity().evidence()));
-    YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("stations/*", request.parent()));
-    answer->set_name(Name("stations", id, "activities", NewUuid()));
-    *answer->mutable_create_time() = ToProto(unit.Now());
-    answer->set_version(1);
-    answer->set_recorded_by(context.caller.subject);
-    YZ_RETURN_IF_ERROR(Judge(unit, rules, station, *answer));
-    store_.InsertActivity(unit.sql(), *answer);
-    v1::ActivityRecorded event;
-    event.set_activity(answer->name());
-    unit.Emit(event);
+    YZ_ASSIGN_OR_RETURN(const auto stations, store_.StationsById(sql, ids));
+    std::vector<const v1::Activity*> activities;
+    for (size_t i = 0; i < asked.size(); ++i) {
+      const auto& [context, request, activity] = asked[i];
+      journal::Unit& unit = *units[i];
+      YZ_ASSIGN_OR_RETURN(const auto* station,
+                          SeenOf(stations, context.caller, ids[i], request.parent()));
+      YZ_RETURN_IF_ERROR(
+          StationTransitions().Check(request.parent(), station->state(), "RecordActivity"));
+      YZ_RETURN_IF_ERROR(CheckEvidence(sql, request.parent(), "activity.evidence",
+                                       request.activity().evidence()));
+      *activity = request.activity();
+      activity->set_name(Name("stations", ids[i], "activities", NewUuid()));
+      *activity->mutable_create_time() = ToProto(unit.Now());
+      activity->set_version(1);
+      activity->set_recorded_by(context.caller.subject);
+      YZ_RETURN_IF_ERROR(Judge(unit, rules, *station, *activity));
+      activities.push_back(activity);
+      v1::ActivityRecorded event;
+      event.set_activity(activity->name());
+      unit.Emit(event);
+    }
+    store_.InsertActivities(sql, activities);
     return absl::OkStatus();
   });
 }

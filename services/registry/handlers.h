@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
@@ -13,6 +14,7 @@
 #include "common/host/rulebook.h"
 #include "common/journal/follower.h"
 #include "common/journal/journal.h"
+#include "common/rpc/handlers.h"
 #include "services/registry/store.h"
 #include "yuezhan/registry/v1/registry.pb.h"
 
@@ -73,7 +75,8 @@ class Handlers {
                                   v1::ListStationChangesResponse*);
 
   // activities.cc
-  absl::Status RecordActivity(Context&, const v1::RecordActivityRequest&, v1::Activity*);
+  absl::Status RecordActivity(
+      const rpc::AskedList<v1::RecordActivityRequest, v1::Activity>&);
   absl::Status CorrectActivity(Context&, const v1::CorrectActivityRequest&, v1::Activity*);
   absl::Status GetActivity(Context&, const v1::GetActivityRequest&, v1::Activity*);
   absl::Status ListActivities(Context&, const v1::ListActivitiesRequest&,
@@ -123,8 +126,11 @@ class Handlers {
                              common::v1::PrintedDocument*);
 
   // standing.cc
-  absl::Status GetStation(Context&, const v1::GetStationRequest&, v1::Station*);
-  absl::Status GetStanding(Context&, const v1::GetStandingRequest&, rules::v1::StandingFacts*);
+  absl::Status GetStation(const rpc::AskedList<v1::GetStationRequest, v1::Station>&);
+  absl::Status GetStanding(
+      const rpc::AskedList<v1::GetStandingRequest, rules::v1::StandingFacts>&);
+  absl::Status BatchGetStandings(Context&, const v1::BatchGetStandingsRequest&,
+                                 v1::BatchGetStandingsResponse*);
 
  private:
   // Edits a station and says of the change what the method knows (effective day, reason).
@@ -142,6 +148,13 @@ class Handlers {
   // A station that the caller may see, or NOT_FOUND.
   absl::StatusOr<v1::Station> SeenStation(db::Session& sql, const Caller& caller,
                                           std::string_view name, bool lock) const;
+  // Of several at once: the one with that id, or NOT_FOUND with its name.
+  static absl::StatusOr<const v1::Station*> SeenOf(
+      const std::map<std::string, v1::Station>& stations, const Caller& caller,
+      const std::string& id, std::string_view name);
+  // What others decide by, of each of the stations, whoever asks; NOT_FOUND when one is not there.
+  absl::StatusOr<std::vector<rules::v1::StandingFacts>> StandingsOf(
+      const std::vector<std::string>& stations, absl::Time deadline);
   absl::StatusOr<v1::HostUnit> SeenHostUnit(db::Session& sql, const Caller& caller,
                                             std::string_view name, bool lock) const;
   // The host unit that a form names, or INVALID_ARGUMENT with `path`.

@@ -50,18 +50,6 @@ inline std::string HexList(const std::vector<std::string>& values) {
   return list;
 }
 
-// "INSERT … VALUES (?, …), (?, …)" for `rows` rows: `head` ends before VALUES.
-inline std::string InsertMany(std::string_view head, size_t columns, size_t rows,
-                              std::string_view tail = "") {
-  std::string one = "(?";
-  for (size_t i = 1; i < columns; ++i) one += ", ?";
-  one += ")";
-  std::string sql = Concat({head, " VALUES ", one});
-  for (size_t i = 1; i < rows; ++i) sql += Concat({", ", one});
-  sql += tail;
-  return sql;
-}
-
 }  // namespace yuezhan::registry
 
 #endif  // YUEZHAN_SERVICES_REGISTRY_MYSQL_ROWS_H_

@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
+#include "common/db/lists.h"
 #include "common/host/sealed_message.h"
 #include "common/list/statement.h"
 #include "services/registry/mysql_rows.h"
@@ -20,7 +21,30 @@ constexpr std::string_view kStationColumns =
     "s.id, s.version, s.sealed, s.wrapped_key, s.subsidized, s.lineage";
 constexpr int kStationColumnCount = 6;
 // What the rules said at the last decision, and by which policy.
-constexpr Aside kDecision = {v1::Station::kFindingsFieldNumber, v1::Station::kPolicyFieldNumber};
+const Aside& AsideOf(Store::Reading reading) {
+  static const auto& decision = *new std::vector<int>{v1::Station::kFindingsFieldNumber,
+                                                      v1::Station::kPolicyFieldNumber};
+  static const Aside kNone, kShown{decision};
+  // What neither masks nor the facts that others decide by look at.
+  using Form = v1::FilingForm;
+  static const Aside kListed{
+      {decision[0], decision[1], v1::Station::kDemandFitFieldNumber,
+       v1::Station::kIndustryTieFieldNumber, v1::Station::kPointsFieldNumber,
+       v1::Station::kFieldsAtFaultFieldNumber},
+      {{v1::Station::kFormFieldNumber,
+        {Form::kOfficeAddressFieldNumber, Form::kPostcodeFieldNumber, Form::kEmailFieldNumber,
+         Form::kIndustryChainsFieldNumber, Form::kPurposeFieldNumber, Form::kMainWorkFieldNumber,
+         Form::kAgreementFieldNumber, Form::kWorkingConditionsFieldNumber,
+         Form::kFundingGuaranteeFieldNumber, Form::kManagementRulesFieldNumber}}}};
+  switch (reading) {
+    case Store::Reading::kListed:
+      return kListed;
+    case Store::Reading::kShown:
+      return kShown;
+    default:
+      return kNone;
+  }
+}
 
 }  // namespace
 
@@ -71,7 +95,7 @@ std::vector<std::string> Store::LockLineages(db::Session& sql,
     params.emplace_back(db::Bytes(key));
   }
   // The update of a row that is there locks it.
-  sql.ExecuteList(InsertMany("INSERT INTO lineages (key_digest, lineage)", 2, sorted.size(),
+  sql.ExecuteList(db::InsertMany("INSERT INTO lineages (key_digest, lineage)", 2, sorted.size(),
                              " ON DUPLICATE KEY UPDATE lineage = lineages.lineage"),
                   params);
   std::map<std::string, std::string> lineages;
@@ -131,17 +155,17 @@ void Store::InsertStations(db::Session& sql, std::vector<NewStation>* stations) 
     }
   }
   sql.ExecuteList(
-      InsertMany("INSERT INTO stations (id, host_unit, lineage, identity, state, level, county, "
+      db::InsertMany("INSERT INTO stations (id, host_unit, lineage, identity, state, level, county, "
                  "host_kind, society, name, established, subsidized, filing_number, version, "
                  "sealed, wrapped_key)",
                  16, stations->size()),
       rows);
-  sql.ExecuteList(InsertMany("INSERT INTO station_changes (station, version, sealed, wrapped_key)",
+  sql.ExecuteList(db::InsertMany("INSERT INTO station_changes (station, version, sealed, wrapped_key)",
                              4, stations->size()),
                   changes);
   if (chain_rows > 0) {
     sql.ExecuteList(
-        InsertMany("INSERT INTO station_chains (station, chain, level)", 3, chain_rows), chains);
+        db::InsertMany("INSERT INTO station_chains (station, chain, level)", 3, chain_rows), chains);
   }
 }
 
@@ -202,10 +226,9 @@ bool Store::RenameLineage(db::Session& sql, const v1::FilingForm& before,
 }
 
 absl::StatusOr<v1::Station> Store::ReadStation(const db::Row& row, Reading reading) const {
-  const Aside aside = reading == Reading::kShown ? kDecision : Aside{};
   YZ_ASSIGN_OR_RETURN(
       auto station, OpenMessage<v1::Station>(vault_, StationPlace(Text(row.Bytes(0))), row.Bytes(2),
-                                             row.Bytes(3), aside));
+                                             row.Bytes(3), AsideOf(reading)));
   station.set_etag(absl::StrCat(row.Int(1)));
   return station;
 }
@@ -250,6 +273,24 @@ absl::StatusOr<std::optional<v1::Station>> Store::Station(db::Session& sql, std:
   return std::move(stations[0]);
 }
 
+absl::StatusOr<std::map<std::string, v1::Station>> Store::StationsById(
+    db::Session& sql, const std::vector<std::string>& ids) const {
+  const auto keys = db::KeyList::OfIds(ids);
+  const db::Rows rows = sql.QueryList(
+      Concat({"SELECT ", kStationColumns, " FROM stations s WHERE s.id IN ", keys.marks()}),
+      keys.params());
+  google::protobuf::RepeatedPtrField<v1::Station> stations;
+  for (const db::Row& row : rows) {
+    YZ_ASSIGN_OR_RETURN(*stations.Add(), ReadStation(row, Reading::kListed));
+  }
+  ReadSubsidies(sql, rows, &stations);
+  std::map<std::string, v1::Station> found;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    found.emplace(Text(rows[i].Bytes(0)), std::move(stations[static_cast<int>(i)]));
+  }
+  return found;
+}
+
 std::string Store::LineageOf(db::Session& sql, std::string_view station) const {
   const db::Rows rows =
       sql.Query("SELECT lineage FROM stations WHERE id = ?", db::Bytes(Bin(station)));
@@ -257,13 +298,13 @@ std::string Store::LineageOf(db::Session& sql, std::string_view station) const {
 }
 
 absl::StatusOr<Found<v1::Station>> Store::Stations(db::Session& sql, const list::Query& query,
-                                                   const Page& page) const {
+                                                   const Page& page, Reading reading) const {
   YZ_ASSIGN_OR_RETURN(const auto select,
                       list::Page(query, kStationColumns, page.after, page.limit));
   const db::Rows rows = sql.QueryList(select.sql, select.Params());
   Found<v1::Station> found;
   for (const db::Row& row : rows) {
-    YZ_ASSIGN_OR_RETURN(*found.rows.Add(), ReadStation(row, Reading::kShown));
+    YZ_ASSIGN_OR_RETURN(*found.rows.Add(), ReadStation(row, reading));
   }
   if (!rows.empty()) found.last_key = list::KeyOf(query, rows.back(), kStationColumnCount);
   ReadSubsidies(sql, rows, &found.rows);
@@ -327,25 +368,31 @@ int64_t Store::Count(db::Session& sql, const list::Query& query) const {
   return sql.QueryList(count.sql, count.Params())[0].Int(0);
 }
 
-absl::StatusOr<Store::Standing> Store::StandingOf(db::Session& sql,
-                                                  std::string_view station) const {
+absl::StatusOr<std::map<std::string, Store::Standing>> Store::StandingsOf(
+    db::Session& sql, const std::vector<std::string>& stations) const {
+  const auto in = db::KeyList::OfIds(stations);
   const db::Rows rows =
-      sql.Query(Concat({"SELECT ", kStationColumns, ", ", kHostUnitColumns,
-                        ", h.seq FROM journal_head h LEFT JOIN stations s ON s.id = ? "
-                        "LEFT JOIN host_units u ON u.id = s.host_unit"}),
-                db::Bytes(Bin(station)));
+      sql.QueryList(Concat({"SELECT ", kStationColumns, ", ", kHostUnitColumns,
+                            ", h.seq FROM journal_head h JOIN stations s ON s.id IN ", in.marks(),
+                            " LEFT JOIN host_units u ON u.id = s.host_unit"}),
+                    in.params());
   constexpr int kHostUnit = kStationColumnCount, kSequence = kHostUnit + 5;
-  Standing standing;
-  standing.sequence = rows[0].Int(kSequence);
-  if (rows[0].IsNull(0)) return standing;
-  standing.lineage = rows[0].Bytes(5);
-  google::protobuf::RepeatedPtrField<v1::Station> stations;
-  YZ_ASSIGN_OR_RETURN(*stations.Add(), ReadStation(rows[0], Reading::kShown));
-  ReadSubsidies(sql, rows, &stations);
-  standing.station = std::move(stations[0]);
-  if (rows[0].IsNull(kHostUnit)) return standing;
-  YZ_ASSIGN_OR_RETURN(standing.host, ReadHostUnit(sql, rows[0], kHostUnit));
-  return standing;
+  google::protobuf::RepeatedPtrField<v1::Station> opened;
+  for (const db::Row& row : rows) {
+    YZ_ASSIGN_OR_RETURN(*opened.Add(), ReadStation(row, Reading::kListed));
+  }
+  ReadSubsidies(sql, rows, &opened);
+  std::map<std::string, Standing> standings;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const db::Row& row = rows[i];
+    Standing& standing = standings[Text(row.Bytes(0))];
+    standing.station = std::move(opened[static_cast<int>(i)]);
+    standing.lineage = row.Bytes(5);
+    standing.sequence = row.Int(kSequence);
+    if (row.IsNull(kHostUnit)) continue;
+    YZ_ASSIGN_OR_RETURN(standing.host, ReadHostUnit(sql, row, kHostUnit));
+  }
+  return standings;
 }
 
 }  // namespace yuezhan::registry

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
+#include "common/db/lists.h"
 #include "common/list/statement.h"
 #include "services/registry/mysql_rows.h"
 #include "services/registry/store.h"
@@ -27,17 +28,28 @@ std::string After(const Page& page) {
 
 // ---- activities ----
 
-void Store::InsertActivity(db::Session& sql, const v1::Activity& activity) const {
-  const auto ids = IdsOf("stations/*/activities/*", activity.name()).value();
-  const Day day = *DayFromProto(activity.date());
-  const std::string body = activity.SerializeAsString();
-  sql.Execute(
-      "INSERT INTO activities (station, id, kind, day, year, participants, version, body) VALUES "
-      "(?, ?, ?, ?, ?, ?, ?, ?)",
-      db::Bytes(Bin(ids[0])), db::Bytes(Bin(ids[1])), activity.kind(), Number(day), day.year(),
-      activity.participants(), activity.version(), db::Bytes(body));
-  sql.Execute("INSERT INTO activity_versions (station, id, version, body) VALUES (?, ?, ?, ?)",
-              db::Bytes(Bin(ids[0])), db::Bytes(Bin(ids[1])), activity.version(), db::Bytes(body));
+void Store::InsertActivities(db::Session& sql,
+                             const std::vector<const v1::Activity*>& activities) const {
+  std::vector<std::string> owned;  // what the parameters point to
+  owned.reserve(activities.size() * 3);
+  std::vector<db::Param> rows, versions;
+  for (const v1::Activity* activity : activities) {
+    const auto ids = IdsOf("stations/*/activities/*", activity->name()).value();
+    const Day day = *DayFromProto(activity->date());
+    const db::Bytes station(owned.emplace_back(Bin(ids[0]))), id(owned.emplace_back(Bin(ids[1]))),
+        body(owned.emplace_back(activity->SerializeAsString()));
+    rows.insert(rows.end(), {station, id, activity->kind(), Number(day), day.year(),
+                             activity->participants(), activity->version(), body});
+    versions.insert(versions.end(), {station, id, activity->version(), body});
+  }
+  sql.ExecuteList(db::InsertMany("INSERT INTO activities (station, id, kind, day, year, "
+                                 "participants, version, body)",
+                                 8, activities.size()),
+                  rows);
+  sql.ExecuteList(
+      db::InsertMany("INSERT INTO activity_versions (station, id, version, body)", 4,
+                     activities.size()),
+      versions);
 }
 
 bool Store::UpdateActivity(db::Session& sql, const v1::Activity& activity) const {

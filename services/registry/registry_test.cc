@@ -37,10 +37,17 @@ TEST(Filing, IsAcceptedWithANumber) {
 TEST(Filing, FindingsAreShownToWhoReads) {
   EXPECT_FALSE(rpc::HoldsPersonal(common::v1::Finding::descriptor()));
   EXPECT_FALSE(rpc::HoldsPersonal(common::v1::PolicyReference::descriptor()));
+  EXPECT_FALSE(rpc::HoldsPersonal(common::v1::Confirmation::descriptor()));
+  EXPECT_FALSE(rpc::HoldsPersonal(rules::v1::AgreementFacts::descriptor()));
+  EXPECT_FALSE(rpc::HoldsPersonal(rules::v1::DeclarationFacts::descriptor()));
   TestRegistry registry;
   const v1::Station accepted = registry.Accept(registry.File().name()).value();
-  v1::Station read = registry.Get(accepted.name());
+  v1::GetStationRequest get;
+  get.set_name(accepted.name());
+  v1::Station read;
+  ASSERT_TRUE(registry.Call(&Handlers::GetStation, "GetStation", get, &read).ok());
   EXPECT_TRUE(read.findings().empty());
+  EXPECT_TRUE(read.form().purpose().empty());
   v1::ListStationsResponse page;
   ASSERT_TRUE(
       registry.Call(&Handlers::ListStations, "ListStations", v1::ListStationsRequest(), &page)
@@ -170,15 +177,18 @@ TEST(Filing, NumbersOf64CallersHaveNoGapAndNoDouble) {
 TEST(Filing, AHostUnitSeesItsOwnOnly) {
   TestRegistry registry;
   const v1::Station filed = registry.File();
-  Context own = registry.host_unit(filed.form().host_unit());
-  Context foreign = registry.host_unit(Name("hostUnits", NewUuid()));
+  const Context own = registry.host_unit(filed.form().host_unit());
+  const Context foreign = registry.host_unit(Name("hostUnits", NewUuid()));
   v1::GetStationRequest request;
   request.set_name(filed.name());
-  v1::Station answer;
-  EXPECT_TRUE(registry.handlers().GetStation(own, request, &answer).ok());
-  const absl::Status hidden = registry.handlers().GetStation(foreign, request, &answer);
+  const auto get = [&](const Context& context) {
+    v1::Station answer;
+    return registry.CallAs(context, &Handlers::GetStation, "GetStation", request, &answer);
+  };
+  EXPECT_TRUE(get(own).ok());
+  const absl::Status hidden = get(foreign);
   request.set_name(Name("stations", NewUuid()));
-  const absl::Status absent = registry.handlers().GetStation(own, request, &answer);
+  const absl::Status absent = get(own);
   EXPECT_EQ(hidden.code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(errors::Reason(hidden), errors::Reason(absent));
 }

@@ -64,7 +64,7 @@ absl::Status Handlers::ListStations(Context& context, const v1::ListStationsRequ
                       list::Parse(StationList(), request.filter(), request.order_by(), own));
   return db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
     answer->Clear();
-    YZ_ASSIGN_OR_RETURN(auto found, store_.Stations(sql, query, {after, size}));
+    YZ_ASSIGN_OR_RETURN(auto found, store_.Stations(sql, query, {after, size}, Store::Reading::kListed));
     answer->mutable_stations()->Swap(&found.rows);
     for (v1::Station& station : *answer->mutable_stations()) YZ_RETURN_IF_ERROR(Show(&station));
     if (answer->stations_size() == size)

@@ -54,6 +54,16 @@ absl::StatusOr<v1::Station> Handlers::SeenStation(db::Session& sql, const Caller
   return *std::move(station);
 }
 
+absl::StatusOr<const v1::Station*> Handlers::SeenOf(
+    const std::map<std::string, v1::Station>& stations, const Caller& caller,
+    const std::string& id, std::string_view name) {
+  const auto found = stations.find(id);
+  if (found == stations.end() || !MaySee(caller, found->second.form().host_unit())) {
+    return errors::NotFound(name);
+  }
+  return &found->second;
+}
+
 absl::Status Handlers::ChangeStation(Context& context, const google::protobuf::Message& request,
                                      std::string_view name, std::string_view method,
                                      v1::StationState to, v1::Station* answer, Change change) {
@@ -102,29 +112,78 @@ absl::Status Handlers::Show(v1::Station* station) const {
   return absl::OkStatus();
 }
 
-absl::Status Handlers::GetStation(Context& context, const v1::GetStationRequest& request,
-                                  v1::Station* answer) {
-  return db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
-    YZ_ASSIGN_OR_RETURN(*answer, SeenStation(sql, context.caller, request.name(), false));
-    return Show(answer);
+absl::Status Handlers::GetStation(
+    const rpc::AskedList<v1::GetStationRequest, v1::Station>& asked) {
+  std::vector<std::string> ids;
+  for (const auto& each : asked) {
+    YZ_ASSIGN_OR_RETURN(ids.emplace_back(), IdOf("stations/*", each.request.name()));
+  }
+  const absl::Time deadline = rpc::LastDeadline(asked);
+  return db::Read(journal_.pool(), deadline, [&](db::Session& sql) -> absl::Status {
+    YZ_ASSIGN_OR_RETURN(const auto stations, store_.StationsById(sql, ids));
+    for (size_t i = 0; i < asked.size(); ++i) {
+      const auto& [context, request, answer] = asked[i];
+      YZ_ASSIGN_OR_RETURN(const auto* station,
+                          SeenOf(stations, context.caller, ids[i], request.name()));
+      *answer = *station;
+      YZ_RETURN_IF_ERROR(Show(answer));
+    }
+    return absl::OkStatus();
   });
 }
 
-absl::Status Handlers::GetStanding(Context& context, const v1::GetStandingRequest& request,
-                                   rules::v1::StandingFacts* answer) {
-  return db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
-    YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("stations/*", request.station()));
-    YZ_ASSIGN_OR_RETURN(const auto standing, store_.StandingOf(sql, id));
-    if (!standing.station || !MaySee(context.caller, standing.station->form().host_unit())) {
-      return errors::NotFound(request.station());
+absl::Status Handlers::GetStanding(
+    const rpc::AskedList<v1::GetStandingRequest, rules::v1::StandingFacts>& asked) {
+  std::vector<std::string> stations;
+  for (const auto& each : asked) stations.push_back(each.request.station());
+  YZ_ASSIGN_OR_RETURN(auto standings, StandingsOf(stations, rpc::LastDeadline(asked)));
+  for (size_t i = 0; i < asked.size(); ++i) {
+    if (!MaySee(asked[i].context.caller, standings[i].host().host_unit())) {
+      return errors::NotFound(stations[i]);
     }
-    if (!standing.host) return errors::DataLoss(standing.station->form().host_unit());
-    *answer->mutable_station() = StationFactsOf(*standing.station);
-    answer->mutable_station()->set_lineage(ToHex(standing.lineage));
-    answer->mutable_station()->set_registry_sequence(standing.sequence);
-    *answer->mutable_host() = HostFactsOf(*standing.host);
+    *asked[i].answer = std::move(standings[i]);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Handlers::BatchGetStandings(Context& context,
+                                         const v1::BatchGetStandingsRequest& request,
+                                         v1::BatchGetStandingsResponse* answer) {
+  const std::vector<std::string> stations(request.stations().begin(), request.stations().end());
+  YZ_ASSIGN_OR_RETURN(auto standings, StandingsOf(stations, context.deadline));
+  for (size_t i = 0; i < stations.size(); ++i) {
+    if (!MaySee(context.caller, standings[i].host().host_unit())) {
+      return errors::NotFound(stations[i]);
+    }
+    *answer->add_standings() = std::move(standings[i]);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<rules::v1::StandingFacts>> Handlers::StandingsOf(
+    const std::vector<std::string>& stations, absl::Time deadline) {
+  std::vector<std::string> ids;
+  for (const std::string& station : stations) {
+    YZ_ASSIGN_OR_RETURN(ids.emplace_back(), IdOf("stations/*", station));
+  }
+  std::vector<rules::v1::StandingFacts> standings;
+  YZ_RETURN_IF_ERROR(db::Read(journal_.pool(), deadline, [&](db::Session& sql) -> absl::Status {
+    standings.clear();
+    YZ_ASSIGN_OR_RETURN(const auto found, store_.StandingsOf(sql, ids));
+    for (size_t i = 0; i < ids.size(); ++i) {
+      const auto standing = found.find(ids[i]);
+      if (standing == found.end()) return errors::NotFound(stations[i]);
+      const auto& [station, host, lineage, sequence] = standing->second;
+      if (!host) return errors::DataLoss(station.form().host_unit());
+      rules::v1::StandingFacts& facts = standings.emplace_back();
+      *facts.mutable_station() = StationFactsOf(station);
+      facts.mutable_station()->set_lineage(ToHex(lineage));
+      facts.mutable_station()->set_registry_sequence(sequence);
+      *facts.mutable_host() = HostFactsOf(*host);
+    }
     return absl::OkStatus();
-  });
+  }));
+  return standings;
 }
 
 journal::EventHandlers Handlers::OnPayment() {
@@ -188,7 +247,7 @@ rpc::Service Handlers::Methods() {
       .Add("ResumeStation", &Handlers::ResumeStation, this)
       .Add("CloseStation", &Handlers::CloseStation, this)
       .Add("CorrectStation", &Handlers::CorrectStation, this)
-      .Add("GetStation", &Handlers::GetStation, this)
+      .Add("GetStation", &Handlers::GetStation, this, 1)
       .Add("GetStationState", &Handlers::GetStationState, this)
       .Add("ListStationChanges", &Handlers::ListStationChanges, this)
       .Add("ListStations", &Handlers::ListStations, this)
@@ -219,7 +278,8 @@ rpc::Service Handlers::Methods() {
       .Add("ImportRows", &Handlers::ImportRows, this)
       .Add("ExportRows", &Handlers::ExportRows, this)
       .Add("PrintDocument", &Handlers::PrintDocument, this)
-      .Add("GetStanding", &Handlers::GetStanding, this);
+      .Add("GetStanding", &Handlers::GetStanding, this, 1)
+      .Add("BatchGetStandings", &Handlers::BatchGetStandings, this);
   return service;
 }
 

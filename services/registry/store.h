@@ -84,17 +84,20 @@ class Store {
   // False when it is another lineage's.
   bool RenameLineage(db::Session& sql, const v1::FilingForm& before,
                      const v1::FilingForm& after) const;
-  // How a station is read. kShown: to be shown, or looked at; findings and policy of its last
-  // decision, most of its bytes, are only handed on and seen by nobody here. kWhole: with them.
-  // kForChange: whole, its row locked.
-  enum class Reading { kShown, kWhole, kForChange };
+  // How a station is read. kListed: to be sent to others, masked, or for the facts that are decided
+  // by; what neither looks at, most of its bytes, is only handed on and seen by nobody here. kShown:
+  // all but findings and policy of its last decision. kWhole: with them. kForChange: whole, its row
+  // locked.
+  enum class Reading { kListed, kShown, kWhole, kForChange };
   // With the subsidies of its lineage.
   absl::StatusOr<std::optional<v1::Station>> Station(db::Session& sql, std::string_view id,
                                                      Reading reading) const;
+  // Several at once, as listed: id → station. Those that are not there are left out.
+  absl::StatusOr<std::map<std::string, v1::Station>> StationsById(
+      db::Session& sql, const std::vector<std::string>& ids) const;
   std::string LineageOf(db::Session& sql, std::string_view station) const;
-  // To be shown.
   absl::StatusOr<Found<v1::Station>> Stations(db::Session& sql, const list::Query& query,
-                                              const Page& page) const;
+                                              const Page& page, Reading reading) const;
   // Of all stations with these identities: identity → id. Refused ones are left out.
   std::map<std::string, std::string> StationsByIdentity(
       db::Session& sql, const std::vector<std::string>& identities) const;
@@ -113,7 +116,8 @@ class Store {
   int64_t Count(db::Session& sql, const list::Query& query) const;
 
   // ---- activities ----
-  void InsertActivity(db::Session& sql, const v1::Activity& activity) const;
+  void InsertActivities(db::Session& sql,
+                        const std::vector<const v1::Activity*>& activities) const;
   // Writes the next version; the earlier one remains.
   bool UpdateActivity(db::Session& sql, const v1::Activity& activity) const;
   // `version` 0: the current one.
@@ -165,12 +169,14 @@ class Store {
   // A station to be looked at with its host unit (absent: none such), and the largest sequence
   // number of the journal that was chained then: all of one moment.
   struct Standing {
-    int64_t sequence = 0;
-    std::string lineage;
-    std::optional<v1::Station> station;
+    v1::Station station;
     std::optional<v1::HostUnit> host;
+    std::string lineage;
+    int64_t sequence = 0;
   };
-  absl::StatusOr<Standing> StandingOf(db::Session& sql, std::string_view station) const;
+  // Of at least one station: id → standing. Stations that are not there are left out.
+  absl::StatusOr<std::map<std::string, Standing>> StandingsOf(
+      db::Session& sql, const std::vector<std::string>& stations) const;
 
  private:
   absl::StatusOr<v1::Station> ReadStation(const db::Row& row, Reading reading) const;

@@ -20,6 +20,15 @@ class Tracking : public testing::Test {
     EXPECT_TRUE(registry_.Accept(name).ok());
     return name;
   }
+  // One of several, of a society of its own.
+  std::string Station(int number) {
+    v1::FileStationRequest request = registry_.FileRequest();
+    request.mutable_form()->set_display_name(Concat({"服务站", std::to_string(number)}));
+    request.mutable_form()->mutable_society()->set_name(Concat({"学会", std::to_string(number)}));
+    const std::string name = registry_.File(request).name();
+    EXPECT_TRUE(registry_.Accept(name).ok());
+    return name;
+  }
   // All six dimensions alike.
   template <typename Request>
   void Score(int points, Request* request) {

@@ -192,6 +192,64 @@ TEST_F(Tracking, AReportIsDueAYearAfterPaymentAndListedWhenItIsOverdue) {
   EXPECT_EQ(overdue(), 0);
 }
 
+// Calls that are answered together: all or none, each with its row of the journal.
+TEST_F(Tracking, ActivitiesAreRecordedTogetherOrNoneIs) {
+  std::vector<v1::RecordActivityRequest> requests(3);
+  for (size_t i = 0; i < requests.size(); ++i) {
+    requests[i].set_request_id(NewUuid());
+    requests[i].set_parent(Station(static_cast<int>(i)));
+    requests[i].mutable_activity()->set_kind(common::v1::WORK_KIND_ACADEMIC_EXCHANGE);
+    *requests[i].mutable_activity()->mutable_date() = DayToProto(Day(2025, 5, 1));
+    requests[i].mutable_activity()->set_title(absl::StrCat("技术交流会", i));
+  }
+  std::vector<v1::Activity> answers(requests.size());
+  Context context = registry_.officer();
+  context.method = "yuezhan.registry.v1.RegistryService/RecordActivity";
+  const auto record = [&] {
+    rpc::AskedList<v1::RecordActivityRequest, v1::Activity> asked;
+    for (size_t i = 0; i < requests.size(); ++i) {
+      asked.push_back({context, requests[i], &answers[i]});
+    }
+    return registry_.handlers().RecordActivity(asked);
+  };
+  const int64_t rows = registry_.Count("journal");
+  *requests[1].mutable_activity()->mutable_date() = DayToProto(registry_.today() + 1);
+  EXPECT_EQ(errors::Reason(record()), "REFUSED");
+  EXPECT_EQ(registry_.Count("activities"), 0);
+  EXPECT_EQ(registry_.Count("journal"), rows);
+  *requests[1].mutable_activity()->mutable_date() = DayToProto(Day(2025, 5, 1));
+  ASSERT_TRUE(record().ok());
+  EXPECT_EQ(registry_.Count("activities"), 3);
+  EXPECT_EQ(registry_.Count("activity_versions"), 3);
+  EXPECT_EQ(registry_.Count("journal"), rows + 3);
+  for (size_t i = 0; i < requests.size(); ++i) {
+    EXPECT_EQ(answers[i].title(), requests[i].activity().title());
+    EXPECT_EQ(answers[i].name().find(requests[i].parent()), 0u);
+  }
+}
+
+TEST_F(Tracking, StandingsOfSeveralComeInTheirOrder) {
+  const std::string a = Station(1), b = Station(2);
+  v1::BatchGetStandingsRequest request;
+  for (const std::string& station : {b, a, b}) request.add_stations(station);
+  v1::BatchGetStandingsResponse answer;
+  const auto get = [&] {
+    return registry_.Call(&Handlers::BatchGetStandings, "BatchGetStandings", request, &answer);
+  };
+  ASSERT_TRUE(get().ok());
+  ASSERT_EQ(answer.standings_size(), 3);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(answer.standings(i).station().station(), request.stations(i));
+    v1::GetStandingRequest one;
+    one.set_station(request.stations(i));
+    rules::v1::StandingFacts alone;
+    ASSERT_TRUE(registry_.Call(&Handlers::GetStanding, "GetStanding", one, &alone).ok());
+    EXPECT_EQ(answer.standings(i).SerializeAsString(), alone.SerializeAsString());
+  }
+  request.add_stations(Name("stations", NewUuid()));
+  EXPECT_EQ(get().code(), absl::StatusCode::kNotFound);
+}
+
 TEST_F(Tracking, CorrectedActivitiesKeepTheirEarlierVersions) {
   const std::string station = Station();
   v1::RecordActivityRequest record;

@@ -240,6 +240,12 @@ Effort Effort::Smoke() {
   return effort;
 }
 
+void Effort::Hasten() {
+  calls = {*calls.find(kPeakInFlight)};
+  dear_calls = {*dear_calls.find(kPeakInFlight)};
+  plain = false;
+}
+
 bool Effort::Chooses(const std::string& method) const {
   return methods.empty() || std::find(methods.begin(), methods.end(), method) != methods.end();
 }

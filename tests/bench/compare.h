@@ -26,7 +26,10 @@ struct Effort {
   absl::Duration overload_time = absl::Seconds(4);
   int connections = 1000;  // with TLS, for memory
 
+  bool plain = true;                               // without TLS as well
+
   static Effort Smoke();
+  void Hasten();  // what changes while one works: 16 in flight, with TLS
   bool Chooses(const std::string& method) const;
   // Of drafts and of orders, for the TLS run and the one without.
   int64_t DearCalls() const;
