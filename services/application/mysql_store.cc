@@ -133,7 +133,7 @@ absl::StatusOr<std::map<std::string, v1::Application>> Store::ApplicationsById(
   const auto in = db::KeyList::OfIds(ids);
   std::map<std::string, v1::Application> found;
   for (const db::Row& row :
-       sql.QueryList(Concat({kApplicationColumns, "WHERE id IN ", in.marks(),
+       sql.QueryList(Concat({kApplicationColumns, "FORCE INDEX (PRIMARY) WHERE id IN ", in.marks(),
                              lock ? " ORDER BY id FOR UPDATE" : ""}),
                      in.params())) {
     YZ_ASSIGN_OR_RETURN(auto application, ReadApplication(row));

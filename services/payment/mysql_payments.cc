@@ -143,7 +143,7 @@ absl::StatusOr<std::map<std::string, v1::PaymentRecord>> Store::PaymentsById(
   const auto in = db::KeyList::OfIds(ids);
   std::map<std::string, v1::PaymentRecord> found;
   for (const db::Row& row :
-       sql.QueryList(Concat({kPaymentColumns, "WHERE id IN ", in.marks(),
+       sql.QueryList(Concat({kPaymentColumns, "FORCE INDEX (PRIMARY) WHERE id IN ", in.marks(),
                              lock ? " ORDER BY id FOR UPDATE" : ""}),
                      in.params())) {
     const std::string id = Text(row.Bytes(0));

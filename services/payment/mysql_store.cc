@@ -175,7 +175,7 @@ absl::StatusOr<std::map<std::string, v1::AwardRecord>> Store::LockAwards(
   const auto in = db::KeyList::OfIds(ids);
   std::map<std::string, v1::AwardRecord> found;
   for (const db::Row& row : sql.QueryList(
-           Concat({kAwardColumns, "WHERE id IN ", in.marks(), " ORDER BY id FOR UPDATE"}),
+           Concat({kAwardColumns, "FORCE INDEX (PRIMARY) WHERE id IN ", in.marks(), " ORDER BY id FOR UPDATE"}),
            in.params())) {
     YZ_ASSIGN_OR_RETURN(found[Text(row.Bytes(0))], ReadAward(row));
   }

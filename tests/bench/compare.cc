@@ -22,6 +22,8 @@ namespace {
 
 constexpr double kShareOfPeak = 0.7;
 constexpr int kPeakInFlight = 16;
+// A tail of few calls is that of one hiccup.
+constexpr int64_t kLatencyRounds = 10;
 
 // This binary again, as the server of bare calls.
 class Echo {
@@ -250,12 +252,12 @@ bool Effort::Chooses(const std::string& method) const {
   return methods.empty() || std::find(methods.begin(), methods.end(), method) != methods.end();
 }
 
-// Rounds, warm-up, one for the count of statements, and half a round's worth for latencies.
+// Rounds, warm-up, one for the count of statements, and what tails are told of.
 int64_t Effort::DearCalls() const {
   // A check of drafts needs a few.
   if (!Chooses("SubmitApplication") && !Chooses("AuthorizePayment")) return dear_warm_up;
   const int64_t peak = dear_calls.count(16) > 0 ? dear_calls.at(16) : dear_calls.begin()->second;
-  return rounds * Sum(dear_calls) + dear_warm_up + 1 + 2 * peak;
+  return rounds * Sum(dear_calls) + dear_warm_up + 1 + kLatencyRounds * peak;
 }
 int64_t Effort::DearCallsPlain() const {
   return std::max(dear_warm_up, DearCalls() - rounds * (Sum(dear_calls) / 2));
