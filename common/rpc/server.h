@@ -65,7 +65,7 @@ struct ServerOptions {
   int queue_length = 256;                // calls that wait for a handler; the excess is refused
   // Calls that are answered together: so long they wait for a handler that is at others of their
   // method; then another takes them.
-  absl::Duration together_patience = absl::Milliseconds(10);
+  absl::Duration together_patience = absl::Milliseconds(100);
   int posted_calls = 256;                // calls that gRPC may hand over at once
   int max_calls = 1024;                  // calls in any state, half-sent ones too
   int max_connections = 2000;            // an idle one with TLS holds about 80 KB
