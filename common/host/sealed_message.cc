@@ -79,4 +79,8 @@ bool ParseMessage(std::string_view bytes, const Aside& aside, google::protobuf::
   return true;
 }
 
+void HandOn(int field, std::string bytes, google::protobuf::Message* message) {
+  message->GetReflection()->MutableUnknownFields(message)->AddLengthDelimited(field)->swap(bytes);
+}
+
 }  // namespace yuezhan

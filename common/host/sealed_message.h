@@ -31,9 +31,13 @@ struct Aside {
 
 // Parses `bytes`, but leaves the fields `aside` as they came, among the message's unknown fields:
 // whoever is sent the message gets them, the code that holds it sees none, and nobody makes objects
-// of them. They must be messages or strings, and hold nothing personal: masks do not reach them.
-// False: not such a message.
+// of them. They must be messages or strings. Masks reach them (common/rpc/mask.h). False: not such a
+// message.
 bool ParseMessage(std::string_view bytes, const Aside& aside, google::protobuf::Message* message);
+
+// Adds to a field of messages one that is bytes already; it is sent as if it had been parsed. No
+// message of that field may be added as an object beside: those would go ahead.
+void HandOn(int field, std::string bytes, google::protobuf::Message* message);
 
 template <typename Message>
 absl::StatusOr<Message> OpenMessage(const journal::Vault& vault, std::string_view place,

@@ -75,16 +75,20 @@ class CallPool {
   void OnArrival(Call* call);
   void OnRequest(Call* call, bool ok);
   void Read(Call* call);
-  // Once a second: cancels calls whose client neither sends nor takes what it should.
+  // Once a second: cancels calls whose client neither sends nor takes what it should, and rouses
+  // handlers for those that wait too long for others of their method.
   void Sweep();
   void Refuse(Call* call, const absl::Status& status);
   void End(Call* call, const grpc::Status& status);
   void CountHollow(Call* call);
+  // Gives a call to a handler that rests, or lets it wait; false when there is no room.
   bool Enqueue(Call* call);
+  // The next calls for the handler, all of one method; it rests until there are any. None: it ends.
   void Dequeue(Handler* handler);
   Together* TogetherOf(const BoundMethod* method) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Take(std::deque<Call*>* from, Handler* handler) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void TakeWaiting(Together* together, Handler* handler) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // A resting handler each for methods whose calls have waited for longer than together_patience.
   void RouseForWaiting();
   void HandleCalls(Handler* handler);
   void Handle(absl::Span<Call* const> calls);

@@ -6,6 +6,7 @@
 #include "common/rpc/identity.h"
 #include "common/rpc/mask.h"
 #include "common/rpc/test_support.h"
+#include "google/protobuf/unknown_field_set.h"
 #include "gtest/gtest.h"
 #include "yuezhan/registry/v1/registry.pb.h"
 
@@ -82,6 +83,12 @@ TEST(ClearReads, FindTheInnermostResource) {
   *page.add_host_units() = host;
   page.add_host_units()->set_name("hostUnits/2");  // nothing in clear there
   EXPECT_TRUE(FindPersonal(page, &resources));
+  EXPECT_EQ(resources, std::vector<std::string>{"hostUnits/1"});
+  // The same of a page that was left as bytes.
+  registry::v1::ListHostUnitsResponse bytes;
+  ASSERT_TRUE(bytes.GetReflection()->MutableUnknownFields(&bytes)->ParseFromString(page.SerializeAsString()));
+  resources.clear();
+  EXPECT_TRUE(FindPersonal(bytes, &resources));
   EXPECT_EQ(resources, std::vector<std::string>{"hostUnits/1"});
   registry::v1::GetHostUnitRequest request;
   request.set_name("hostUnits/3");

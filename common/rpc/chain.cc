@@ -33,10 +33,6 @@ std::string ResourceOf(const Message& request) {
   return "";
 }
 
-}  // namespace
-
-namespace {
-
 // No exception leaves a handler, or what is done around it.
 template <typename Step>
 absl::Status Guarded(Step step) {

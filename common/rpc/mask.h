@@ -19,7 +19,7 @@ std::string MaskPhone(std::string_view number);
 std::string MaskAccount(std::string_view number);
 
 // Masks every field of the message that the contract marks as personal (options.proto), at any
-// depth.
+// depth; in fields that a handler left as bytes among the unknown ones (sealed_message.h) as well.
 void MaskPersonal(google::protobuf::Message* message);
 // Whether the message holds a personal value now; adds the names of the resources whose they are,
 // each once (the field `name` of the innermost message around them that has one).

@@ -65,7 +65,11 @@ class Together : public ::testing::Test, protected ServerTest {
     callers.emplace_back(call, 0);
     held_.WaitForNotification();
     for (int64_t i = 1; i <= kCallers; ++i) callers.emplace_back(call, i);
-    while (server->load().queued < kCallers) absl::SleepFor(absl::Milliseconds(1));
+    const absl::Time given_up = absl::Now() + absl::Seconds(30);
+    while (server->load().queued < kCallers && absl::Now() < given_up) {
+      absl::SleepFor(absl::Milliseconds(1));
+    }
+    EXPECT_EQ(server->load().queued, kCallers) << "did not come to wait";
     release_.Notify();
     for (std::thread& caller : callers) caller.join();
     return statuses;

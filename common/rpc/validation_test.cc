@@ -6,6 +6,7 @@
 #include "common/rpc/mask.h"
 #include "common/rpc/test_contract.pb.h"
 #include "google/protobuf/text_format.h"
+#include "google/protobuf/unknown_field_set.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "gtest/gtest.h"
@@ -171,6 +172,45 @@ TEST_F(Contract, PersonalFieldsAreMasked) {
   }
   EXPECT_TRUE(HoldsPersonal(answer->GetDescriptor()));
   EXPECT_FALSE(HoldsPersonal(test::Plain::descriptor()));
+}
+
+// A message whose fields were all left as bytes.
+std::unique_ptr<google::protobuf::Message> Unparsed(const google::protobuf::Message& message) {
+  std::unique_ptr<google::protobuf::Message> bytes(message.New());
+  auto* aside = bytes->GetReflection()->MutableUnknownFields(bytes.get());
+  EXPECT_TRUE(aside->ParseFromString(message.SerializeAsString()));
+  return bytes;
+}
+
+// What is sent as bytes is masked as what was parsed is.
+TEST_F(Contract, PersonalFieldsAreMaskedInBytesToo) {
+  const auto parsed = Request(R"(
+      request_id: "r" kinds: 1 score: 7
+      people { name: "a" phone: "13812341234" secret: "objector" number: 6222 } people { phone: "1" }
+      leader { deputy { phone: "0730-8880000" secret: "x" deputy { number: 1 name: "b" } } }
+      accounts: "6222020200112233445" accounts: "1234"
+      by_name { key: "k" value { phone: "13900001111" } })");
+  const auto bytes = Unparsed(*parsed);
+  std::vector<std::string> resources;
+  EXPECT_TRUE(FindPersonal(*bytes, &resources));
+  MaskPersonal(parsed.get());
+  MaskPersonal(bytes.get());
+  std::unique_ptr<google::protobuf::Message> sent(parsed->New());
+  ASSERT_TRUE(sent->ParseFromString(bytes->SerializeAsString()));
+  EXPECT_EQ(sent->DebugString(), parsed->DebugString());
+}
+
+// A value that is no message, or is cut off, is left out, not shown.
+TEST_F(Contract, BytesThatCannotBeReadAreNotShown) {
+  for (const std::string value : {"\x12", "\x12\x7f 13812341234", "\xff\xff 13812341234"}) {
+    test::Request answer;
+    answer.GetReflection()->MutableUnknownFields(&answer)->AddLengthDelimited(
+        test::Request::kLeaderFieldNumber)->assign(value);
+    std::vector<std::string> resources;
+    EXPECT_TRUE(FindPersonal(answer, &resources));
+    MaskPersonal(&answer);
+    EXPECT_EQ(answer.SerializeAsString(), "") << value;
+  }
 }
 
 TEST(Mask, ShowsLittleOfShortOnes) {

@@ -144,7 +144,7 @@ absl::Status Handlers::ExportRows(Context& context, const v1::ExportRowsRequest&
     switch (request.table()) {
       case v1::TABLE_STATIONS: {
         YZ_ASSIGN_OR_RETURN(const auto query, list::Parse(StationList(), "", ""));
-        YZ_ASSIGN_OR_RETURN(const auto found, store_.Stations(sql, query, page, Store::Reading::kShown));
+        YZ_ASSIGN_OR_RETURN(const auto found, store_.Stations(sql, query, page));
         for (const v1::Station& station : found.rows) {
           YZ_ASSIGN_OR_RETURN(const auto* host, host_of(station.form().host_unit()));
           add(StationCells(rules.policy, station, *host));

@@ -298,16 +298,47 @@ std::string Store::LineageOf(db::Session& sql, std::string_view station) const {
 }
 
 absl::StatusOr<Found<v1::Station>> Store::Stations(db::Session& sql, const list::Query& query,
-                                                   const Page& page, Reading reading) const {
+                                                   const Page& page) const {
   YZ_ASSIGN_OR_RETURN(const auto select,
                       list::Page(query, kStationColumns, page.after, page.limit));
   const db::Rows rows = sql.QueryList(select.sql, select.Params());
   Found<v1::Station> found;
   for (const db::Row& row : rows) {
-    YZ_ASSIGN_OR_RETURN(*found.rows.Add(), ReadStation(row, reading));
+    YZ_ASSIGN_OR_RETURN(*found.rows.Add(), ReadStation(row, Reading::kShown));
   }
   if (!rows.empty()) found.last_key = list::KeyOf(query, rows.back(), kStationColumnCount);
   ReadSubsidies(sql, rows, &found.rows);
+  return found;
+}
+
+absl::StatusOr<Store::StationBytes> Store::StationsAsBytes(
+    db::Session& sql, const list::Query& query, const Page& page,
+    absl::FunctionRef<absl::Status(v1::Station*)> complete) const {
+  constexpr int kState = kStationColumnCount;
+  YZ_ASSIGN_OR_RETURN(const auto select, list::Page(query, Concat({kStationColumns, ", s.state"}),
+                                                    page.after, page.limit));
+  const db::Rows rows = sql.QueryList(select.sql, select.Params());
+  StationBytes found;
+  // What each has beside its own message, to be read after it: of a field that comes twice the
+  // later value holds.
+  google::protobuf::RepeatedPtrField<v1::Station> beside;
+  for (const db::Row& row : rows) {
+    const std::string place = StationPlace(Text(row.Bytes(0)));
+    YZ_ASSIGN_OR_RETURN(found.stations.emplace_back(),
+                        vault_.Open(place, {row.Bytes(2), row.Bytes(3)}));
+    v1::Station& more = *beside.Add();
+    if (row.Int(kState) == v1::STATION_STATE_FILED) {
+      if (!more.ParseFromString(found.stations.back())) return errors::DataLoss(place);
+      YZ_RETURN_IF_ERROR(complete(&more));
+      found.stations.back().clear();
+    }
+    more.set_etag(absl::StrCat(row.Int(1)));
+  }
+  ReadSubsidies(sql, rows, &beside);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    beside[static_cast<int>(i)].AppendToString(&found.stations[i]);
+  }
+  if (!rows.empty()) found.last_key = list::KeyOf(query, rows.back(), kStationColumnCount + 1);
   return found;
 }
 

@@ -33,31 +33,31 @@ TEST(Filing, IsAcceptedWithANumber) {
   EXPECT_EQ(accepted.policy().digest().size(), 64u);
 }
 
-// Who only shows a station does not look at its findings, nor does the mask, and hands them on.
-TEST(Filing, FindingsAreShownToWhoReads) {
-  EXPECT_FALSE(rpc::HoldsPersonal(common::v1::Finding::descriptor()));
-  EXPECT_FALSE(rpc::HoldsPersonal(common::v1::PolicyReference::descriptor()));
-  EXPECT_FALSE(rpc::HoldsPersonal(common::v1::Confirmation::descriptor()));
-  EXPECT_FALSE(rpc::HoldsPersonal(rules::v1::AgreementFacts::descriptor()));
-  EXPECT_FALSE(rpc::HoldsPersonal(rules::v1::DeclarationFacts::descriptor()));
+// Who only shows a station parses little of it, or nothing, and hands the rest on.
+TEST(Filing, AllOfAStationIsShownToWhoReads) {
   TestRegistry registry;
   const v1::Station accepted = registry.Accept(registry.File().name()).value();
   v1::GetStationRequest get;
   get.set_name(accepted.name());
   v1::Station read;
   ASSERT_TRUE(registry.Call(&Handlers::GetStation, "GetStation", get, &read).ok());
-  EXPECT_TRUE(read.findings().empty());
-  EXPECT_TRUE(read.form().purpose().empty());
+  const v1::Station filed = registry.File();
+  registry.Advance(60);
   v1::ListStationsResponse page;
   ASSERT_TRUE(
       registry.Call(&Handlers::ListStations, "ListStations", v1::ListStationsRequest(), &page)
           .ok());
-  ASSERT_EQ(page.stations_size(), 1);
-  for (const v1::Station& answer : {read, page.stations(0)}) {
-    v1::Station sent;
-    ASSERT_TRUE(sent.ParseFromString(answer.SerializeAsString()));
+  ASSERT_EQ(page.stations_size(), 2);
+  for (const v1::Station& sent : {read, page.stations(0)}) {
     EXPECT_TRUE(google::protobuf::util::MessageDifferencer::Equals(sent, accepted));
   }
+  // Waiting for an answer, it is shown with the day that this was due, which no row holds.
+  v1::Station overdue = page.stations(1);
+  EXPECT_TRUE(overdue.overdue());
+  EXPECT_TRUE(overdue.has_due_on());
+  overdue.clear_overdue();
+  overdue.clear_due_on();
+  EXPECT_TRUE(google::protobuf::util::MessageDifferencer::Equals(overdue, filed));
 }
 
 // What a decision rested on is kept with it: the host unit as it was that day, too.

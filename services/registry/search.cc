@@ -2,6 +2,7 @@
 #include "common/base/dates.h"
 #include "common/base/status_macros.h"
 #include "common/db/transaction.h"
+#include "common/host/sealed_message.h"
 #include "common/rpc/page_token.h"
 #include "services/registry/handlers.h"
 
@@ -64,10 +65,12 @@ absl::Status Handlers::ListStations(Context& context, const v1::ListStationsRequ
                       list::Parse(StationList(), request.filter(), request.order_by(), own));
   return db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
     answer->Clear();
-    YZ_ASSIGN_OR_RETURN(auto found, store_.Stations(sql, query, {after, size}, Store::Reading::kListed));
-    answer->mutable_stations()->Swap(&found.rows);
-    for (v1::Station& station : *answer->mutable_stations()) YZ_RETURN_IF_ERROR(Show(&station));
-    if (answer->stations_size() == size)
+    YZ_ASSIGN_OR_RETURN(auto found, store_.StationsAsBytes(sql, query, {after, size},
+                                                           [&](auto* station) { return Show(station); }));
+    for (std::string& station : found.stations) {
+      HandOn(v1::ListStationsResponse::kStationsFieldNumber, std::move(station), answer);
+    }
+    if (static_cast<int>(found.stations.size()) == size)
       answer->set_next_page_token(rpc::MakePageToken(context.method, request, found.last_key));
     if (request.include_total()) answer->set_total_size(store_.Count(sql, query));
     return absl::OkStatus();

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "common/base/dates.h"
 #include "common/db/session.h"
@@ -97,7 +98,16 @@ class Store {
       db::Session& sql, const std::vector<std::string>& ids) const;
   std::string LineageOf(db::Session& sql, std::string_view station) const;
   absl::StatusOr<Found<v1::Station>> Stations(db::Session& sql, const list::Query& query,
-                                              const Page& page, Reading reading) const;
+                                              const Page& page) const;
+  // The same as the bytes that they are sent as. A station's message is parsed only while it is
+  // FILED; what `complete` sets of it then (due_on, overdue) goes with it.
+  struct StationBytes {
+    std::vector<std::string> stations;
+    std::string last_key;  // as Found's
+  };
+  absl::StatusOr<StationBytes> StationsAsBytes(
+      db::Session& sql, const list::Query& query, const Page& page,
+      absl::FunctionRef<absl::Status(v1::Station*)> complete) const;
   // Of all stations with these identities: identity → id. Refused ones are left out.
   std::map<std::string, std::string> StationsByIdentity(
       db::Session& sql, const std::vector<std::string>& identities) const;

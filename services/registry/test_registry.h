@@ -75,7 +75,7 @@ class TestRegistry {
                     std::string_view name, const Request& request, Answer* answer) {
     Context context = officer();
     context.method = Concat({"yuezhan.registry.v1.RegistryService/", name});
-    return (handlers.*method)(context, request, answer);
+    return Sent((handlers.*method)(context, request, answer), answer);
   }
   template <typename Request, typename Answer>
   absl::Status Call(absl::Status (Handlers::*method)(const rpc::AskedList<Request, Answer>&),
@@ -87,7 +87,7 @@ class TestRegistry {
                       absl::Status (Handlers::*method)(const rpc::AskedList<Request, Answer>&),
                       std::string_view name, const Request& request, Answer* answer) {
     context.method = Concat({"yuezhan.registry.v1.RegistryService/", name});
-    return rpc::AskOne(handlers_, method, context, request, answer);
+    return Sent(rpc::AskOne(handlers_, method, context, request, answer), answer);
   }
   // As another person than officer().
   template <typename Request, typename Answer>
@@ -95,7 +95,7 @@ class TestRegistry {
                       absl::Status (Handlers::*method)(Context&, const Request&, Answer*),
                       std::string_view name, const Request& request, Answer* answer) {
     context.method = Concat({"yuezhan.registry.v1.RegistryService/", name});
-    return (handlers_.*method)(context, request, answer);
+    return Sent((handlers_.*method)(context, request, answer), answer);
   }
   template <typename Request, typename Answer>
   absl::Status Call(absl::Status (Handlers::*method)(Context&, const Request&, Answer*),
@@ -204,6 +204,12 @@ class TestRegistry {
   }
 
  private:
+  // The answer as its caller gets it: with what the handler only handed on.
+  static absl::Status Sent(absl::Status status, google::protobuf::Message* answer) {
+    EXPECT_TRUE(answer->ParseFromString(answer->SerializeAsString()));
+    return status;
+  }
+
   TestHost host_;
   Handlers handlers_;
   v1::HostUnit unit_;
