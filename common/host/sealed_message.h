@@ -31,8 +31,8 @@ struct Aside {
 
 // Parses `bytes`, but leaves the fields `aside` as they came, among the message's unknown fields:
 // whoever is sent the message gets them, the code that holds it sees none, and nobody makes objects
-// of them. They must be messages or strings. Masks reach them (common/rpc/mask.h). False: not such a
-// message.
+// of them. They must be messages or strings. Masks reach them (common/rpc/mask.h). False: not such
+// a message.
 bool ParseMessage(std::string_view bytes, const Aside& aside, google::protobuf::Message* message);
 
 // Adds to a field of messages one that is bytes already; it is sent as if it had been parsed. No

@@ -86,7 +86,8 @@ TEST(ClearReads, FindTheInnermostResource) {
   EXPECT_EQ(resources, std::vector<std::string>{"hostUnits/1"});
   // The same of a page that was left as bytes.
   registry::v1::ListHostUnitsResponse bytes;
-  ASSERT_TRUE(bytes.GetReflection()->MutableUnknownFields(&bytes)->ParseFromString(page.SerializeAsString()));
+  ASSERT_TRUE(bytes.GetReflection()->MutableUnknownFields(&bytes)->ParseFromString(
+      page.SerializeAsString()));
   resources.clear();
   EXPECT_TRUE(FindPersonal(bytes, &resources));
   EXPECT_EQ(resources, std::vector<std::string>{"hostUnits/1"});

@@ -237,10 +237,8 @@ bool FindAside(const UnknownFieldSet& aside, const Message& message, const Messa
       found = true;
       continue;
     }
-    const std::unique_ptr<Message> read(message.GetReflection()
-                                            ->GetMessageFactory()
-                                            ->GetPrototype(field->child->type)
-                                            ->New());
+    const std::unique_ptr<Message> read(
+        message.GetReflection()->GetMessageFactory()->GetPrototype(field->child->type)->New());
     found |= !read->ParseFromString(aside.field(i).length_delimited()) ||
              Find(*read, *field->child, resource, resources);
   }

@@ -204,8 +204,10 @@ TEST_F(Contract, PersonalFieldsAreMaskedInBytesToo) {
 TEST_F(Contract, BytesThatCannotBeReadAreNotShown) {
   for (const std::string value : {"\x12", "\x12\x7f 13812341234", "\xff\xff 13812341234"}) {
     test::Request answer;
-    answer.GetReflection()->MutableUnknownFields(&answer)->AddLengthDelimited(
-        test::Request::kLeaderFieldNumber)->assign(value);
+    answer.GetReflection()
+        ->MutableUnknownFields(&answer)
+        ->AddLengthDelimited(test::Request::kLeaderFieldNumber)
+        ->assign(value);
     std::vector<std::string> resources;
     EXPECT_TRUE(FindPersonal(answer, &resources));
     MaskPersonal(&answer);

@@ -73,7 +73,8 @@ class Store {
   bool UpdateAward(db::Session& sql, v1::AwardRecord* award) const;
   absl::StatusOr<std::optional<v1::AwardRecord>> Award(db::Session& sql, std::string_view case_id,
                                                        bool lock) const;
-  // Several at once, their rows locked, of at least one id: id → award. Those that are not there are left out.
+  // Several at once, their rows locked, of at least one id: id → award. Those that are not there
+  // are left out.
   absl::StatusOr<std::map<std::string, v1::AwardRecord>> LockAwards(
       db::Session& sql, const std::vector<std::string>& ids) const;
   // The award that a payment is of, its row locked. Absent when there is no such payment.

@@ -65,8 +65,9 @@ absl::Status Handlers::ListStations(Context& context, const v1::ListStationsRequ
                       list::Parse(StationList(), request.filter(), request.order_by(), own));
   return db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
     answer->Clear();
-    YZ_ASSIGN_OR_RETURN(auto found, store_.StationsAsBytes(sql, query, {after, size},
-                                                           [&](auto* station) { return Show(station); }));
+    YZ_ASSIGN_OR_RETURN(auto found,
+                        store_.StationsAsBytes(sql, query, {after, size},
+                                               [&](auto* station) { return Show(station); }));
     for (std::string& station : found.stations) {
       HandOn(v1::ListStationsResponse::kStationsFieldNumber, std::move(station), answer);
     }
