@@ -128,14 +128,26 @@ class Comparer {
     return absl::OkStatus();
   }
 
-  // Calls alone, open loop.
-  absl::StatusOr<Latency> AtRate(double rate, int64_t count) {
+  // Calls alone, open loop, in rounds that take turns with the bare echo's, which shows what tails
+  // the machine itself has.
+  absl::StatusOr<Latency> AtRates(double rate, double echo_rate, int64_t count, int rounds) {
     LoadOptions load{.target = world_.TargetOf(prepared_.method.service), .tls = world_.tls(),
                      .connections = 4, .rate = rate};
-    YZ_ASSIGN_OR_RETURN(const LoadResult result, Load(load, prepared_.calls, count));
-    if (writes()) next_ += count;
-    return Latency{prepared_.method.ShortName(), world_.tls(),           rate,
-                   result.Quantile(0.5),         result.Quantile(0.9), result.Quantile(0.99)};
+    LoadOptions echo_load = load;
+    echo_load.target = echo_.target();
+    echo_load.rate = echo_rate;
+    Latency latency{prepared_.method.ShortName(), world_.tls(), rate};
+    for (int round = 0; round < rounds; ++round) {
+      YZ_ASSIGN_OR_RETURN(const LoadResult echo, Load(echo_load, echo_calls_, count / rounds));
+      latency.echo_spread.push_back(echo.Spread());
+      YZ_ASSIGN_OR_RETURN(const LoadResult call, Load(load, prepared_.calls, count / rounds));
+      if (writes()) next_ += count / rounds;
+      latency.p50_us.push_back(absl::ToDoubleMicroseconds(call.Quantile(0.5)));
+      latency.p90_us.push_back(absl::ToDoubleMicroseconds(call.Quantile(0.9)));
+      latency.p99_us.push_back(absl::ToDoubleMicroseconds(call.Quantile(0.99)));
+      latency.spread.push_back(call.Spread());
+    }
+    return latency;
   }
 
   // Writes that are left.
@@ -346,16 +358,18 @@ absl::Status CompareMethods(World& world, const std::vector<Method>& methods, co
       return absl::InternalError(absl::StrCat(method.ShortName(), ": calls and bare SQL left ",
                                               "different numbers of rows"));
     }
-    double peak = 0;
+    double peak = 0, echo_peak = 0;
     for (auto& [in_flight, comparison] : by_level) {
       peak = std::max(peak, Median(comparison.call));
+      echo_peak = std::max(echo_peak, Median(comparison.echo));
       results->comparisons.push_back(std::move(comparison));
     }
-    const double rate = std::max(1.0, kShareOfPeak * peak);
-    YZ_ASSIGN_OR_RETURN(const Latency latency,
-                        comparer.AtRate(rate, uses_up ? comparer.left()
-                                                      : effort.latency_calls / share));
-    results->latencies.push_back(latency);
+    const int64_t calls = uses_up ? comparer.left() : effort.latency_calls / share;
+    YZ_ASSIGN_OR_RETURN(auto latency,
+                        comparer.AtRates(std::max(1.0, kShareOfPeak * peak),
+                                         std::max(1.0, kShareOfPeak * echo_peak), calls,
+                                         effort.rounds));
+    results->latencies.push_back(std::move(latency));
     std::cerr << "." << std::flush;
   }
   *begin += dear;

@@ -57,7 +57,8 @@ struct Latency {
   std::string method;
   bool tls = true;
   double rate = 0;
-  absl::Duration p50, p90, p99;
+  // Per round. The spread is p99 over p50; the echo's is that of the bare echo at 70% of its peak.
+  std::vector<double> p50_us = {}, p90_us = {}, p99_us = {}, spread = {}, echo_spread = {};
 };
 
 // What one call sends.

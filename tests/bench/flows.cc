@@ -2,7 +2,8 @@
 #include <algorithm>
 #include <fstream>
 #include <iostream>
-#include <map>
+#include <string>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -37,8 +38,6 @@ yz::Scenario ScenarioOf(yz::Scenario scenario, int stations) {
   return scenario;
 }
 
-using Chains = std::map<std::string, std::vector<const yz::DemoStep*>>;
-
 absl::Status RunStep(const yz::DemoStep& step) {
   const auto result = step.act();
   if (result.ok()) return absl::OkStatus();
@@ -46,35 +45,40 @@ absl::Status RunStep(const yz::DemoStep& step) {
                       absl::StrCat(step.name, ": ", std::string(result.status().message())));
 }
 
-// Each station's acts in their order, stations side by side.
-absl::Status RunChains(Chains* chains) {
-  std::vector<const std::vector<const yz::DemoStep*>*> all;
-  for (const auto& [station, steps] : *chains) all.push_back(&steps);
-  const absl::Status status =
-      InParallel(static_cast<int>(all.size()), kPersons, [&](int i) -> absl::Status {
-        for (const yz::DemoStep* step : *all[static_cast<size_t>(i)]) {
-          YZ_RETURN_IF_ERROR(RunStep(*step));
-        }
-        return absl::OkStatus();
-      });
-  chains->clear();
-  return status;
+// One act for all stations that have it, some at once.
+struct Act {
+  std::string name;
+  std::vector<const yz::DemoStep*> steps;
+};
+
+absl::Status RunActs(std::vector<Act>* acts) {
+  for (const Act& act : *acts) {
+    YZ_RETURN_IF_ERROR(InParallel(static_cast<int>(act.steps.size()), kPersons, [&](int i) {
+      return RunStep(*act.steps[static_cast<size_t>(i)]);
+    }));
+  }
+  acts->clear();
+  return absl::OkStatus();
 }
 
-// An act whose name ends with a station's key is that station's alone; the others wait for all
-// before them.
+// As offices work: what is done to each station is done to all before what comes next. An act whose
+// name ends with a station's key is that station's; the others wait for all before them.
 absl::Status RunSteps(const std::vector<yz::DemoStep>& steps, const yz::Stage& stage) {
-  Chains chains;
+  std::vector<Act> acts;
   for (const yz::DemoStep& step : steps) {
-    const std::string key = step.name.substr(step.name.rfind('-') + 1);
-    if (stage.names.count(key) > 0) {
-      chains[key].push_back(&step);
+    const size_t dash = step.name.rfind('-');
+    if (dash == std::string::npos || stage.names.count(step.name.substr(dash + 1)) == 0) {
+      YZ_RETURN_IF_ERROR(RunActs(&acts));
+      YZ_RETURN_IF_ERROR(RunStep(step));
       continue;
     }
-    YZ_RETURN_IF_ERROR(RunChains(&chains));
-    YZ_RETURN_IF_ERROR(RunStep(step));
+    const std::string name = step.name.substr(0, dash);
+    auto act = std::find_if(acts.begin(), acts.end(),
+                            [&](const Act& each) { return each.name == name; });
+    if (act == acts.end()) act = acts.insert(acts.end(), {name, {}});
+    act->steps.push_back(&step);
   }
-  return RunChains(&chains);
+  return RunActs(&acts);
 }
 
 struct Counters {

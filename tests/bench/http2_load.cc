@@ -345,6 +345,9 @@ double LoadResult::per_second() const {
   return static_cast<double>(ok()) / absl::ToDoubleSeconds(elapsed);
 }
 absl::Duration LoadResult::Quantile(double q) const { return QuantileOf(latencies, q); }
+double LoadResult::Spread() const {
+  return absl::FDivDuration(Quantile(0.99), std::max(Quantile(0.5), absl::Nanoseconds(1)));
+}
 
 absl::StatusOr<LoadResult> RunLoad(const LoadOptions& options, int64_t count,
                                    const std::function<const Call&(int64_t)>& calls) {

@@ -43,6 +43,7 @@ struct LoadResult {
   int64_t ok() const;
   double per_second() const;  // answered OK
   absl::Duration Quantile(double q) const;
+  double Spread() const;  // p99 over p50
 };
 
 // The quantile of sorted values; zero of none.
