@@ -31,6 +31,12 @@ inline std::optional<int64_t> Number(const google::type::Date& date) {
   return day ? std::optional(Number(*day)) : std::nullopt;
 }
 
+// Where a station's message is sealed to.
+inline std::string StationPlace(std::string_view id) { return Concat({"stations|", id}); }
+// A station "s".
+inline constexpr std::string_view kStationColumns =
+    "s.id, s.version, s.sealed, s.wrapped_key, s.subsidized, s.lineage";
+constexpr int kStationColumnCount = 6;
 // A host unit "u", and whether it has debarments: most have none, and none are asked for then.
 inline constexpr std::string_view kHostUnitColumns =
     "u.id, u.version, u.sealed, u.wrapped_key, EXISTS(SELECT 1 FROM debarments d WHERE "

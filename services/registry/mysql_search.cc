@@ -1,8 +1,13 @@
+#include "absl/strings/str_cat.h"
+#include "common/base/status_macros.h"
+#include "common/errors/errors.h"
+#include "common/list/statement.h"
+#include "services/registry/mysql_rows.h"
 #include "services/registry/store.h"
 
-// What registry's lists can be filtered and ordered by. Each plan has an index of its own
-// (schema/0002_registry.sql); FORCE INDEX, because an optimizer that takes another for a moment
-// makes a page cost what the whole table costs.
+// What registry's lists can be filtered and ordered by, and pages of stations. Each plan has an
+// index of its own (schema/0002_registry.sql); FORCE INDEX, because an optimizer that takes another
+// for a moment makes a page cost what the whole table costs.
 namespace yuezhan::registry {
 namespace {
 
@@ -118,6 +123,56 @@ const list::Table& EvaluationList() {
 const list::Table& UseReportList() {
   static const list::Table table{kUseReportFields, kUseReportPlans};
   return table;
+}
+
+absl::StatusOr<Found<v1::Station>> Store::Stations(db::Session& sql, const list::Query& query,
+                                                   const Page& page) const {
+  YZ_ASSIGN_OR_RETURN(const auto select,
+                      list::Page(query, kStationColumns, page.after, page.limit));
+  const db::Rows rows = sql.QueryList(select.sql, select.Params());
+  Found<v1::Station> found;
+  for (const db::Row& row : rows) {
+    YZ_ASSIGN_OR_RETURN(*found.rows.Add(), ReadStation(row, Reading::kShown));
+  }
+  if (!rows.empty()) found.last_key = list::KeyOf(query, rows.back(), kStationColumnCount);
+  ReadSubsidies(sql, rows, &found.rows);
+  return found;
+}
+
+absl::StatusOr<Store::StationBytes> Store::StationsAsBytes(
+    db::Session& sql, const list::Query& query, const Page& page,
+    absl::FunctionRef<absl::Status(v1::Station*)> complete) const {
+  constexpr int kState = kStationColumnCount;
+  YZ_ASSIGN_OR_RETURN(const auto select, list::Page(query, Concat({kStationColumns, ", s.state"}),
+                                                    page.after, page.limit));
+  const db::Rows rows = sql.QueryList(select.sql, select.Params());
+  StationBytes found;
+  // What each has beside its own message, to be read after it: of a field that comes twice the
+  // later value holds.
+  google::protobuf::RepeatedPtrField<v1::Station> beside;
+  for (const db::Row& row : rows) {
+    const std::string place = StationPlace(Text(row.Bytes(0)));
+    YZ_ASSIGN_OR_RETURN(found.stations.emplace_back(),
+                        vault_.Open(place, {row.Bytes(2), row.Bytes(3)}));
+    v1::Station& more = *beside.Add();
+    if (row.Int(kState) == v1::STATION_STATE_FILED) {
+      if (!more.ParseFromString(found.stations.back())) return errors::DataLoss(place);
+      YZ_RETURN_IF_ERROR(complete(&more));
+      found.stations.back().clear();
+    }
+    more.set_etag(absl::StrCat(row.Int(1)));
+  }
+  ReadSubsidies(sql, rows, &beside);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    beside[static_cast<int>(i)].AppendToString(&found.stations[i]);
+  }
+  if (!rows.empty()) found.last_key = list::KeyOf(query, rows.back(), kStationColumnCount + 1);
+  return found;
+}
+
+int64_t Store::Count(db::Session& sql, const list::Query& query) const {
+  const auto count = list::Count(query);
+  return sql.QueryList(count.sql, count.Params())[0].Int(0);
 }
 
 }  // namespace yuezhan::registry

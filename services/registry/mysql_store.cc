@@ -5,21 +5,16 @@
 #include "common/base/status_macros.h"
 #include "common/db/lists.h"
 #include "common/host/sealed_message.h"
-#include "common/list/statement.h"
 #include "services/registry/mysql_rows.h"
 #include "services/registry/store.h"
 
 namespace yuezhan::registry {
 namespace {
 
-std::string StationPlace(std::string_view id) { return Concat({"stations|", id}); }
 std::string ChangePlace(std::string_view id, int64_t version) {
   return Concat({"station_changes|", id, "|", std::to_string(version)});
 }
 
-constexpr std::string_view kStationColumns =
-    "s.id, s.version, s.sealed, s.wrapped_key, s.subsidized, s.lineage";
-constexpr int kStationColumnCount = 6;
 // What the rules said at the last decision, and by which policy.
 const Aside& AsideOf(Store::Reading reading) {
   static const auto& decision = *new std::vector<int>{v1::Station::kFindingsFieldNumber,
@@ -297,51 +292,6 @@ std::string Store::LineageOf(db::Session& sql, std::string_view station) const {
   return rows.empty() ? "" : rows[0].Bytes(0);
 }
 
-absl::StatusOr<Found<v1::Station>> Store::Stations(db::Session& sql, const list::Query& query,
-                                                   const Page& page) const {
-  YZ_ASSIGN_OR_RETURN(const auto select,
-                      list::Page(query, kStationColumns, page.after, page.limit));
-  const db::Rows rows = sql.QueryList(select.sql, select.Params());
-  Found<v1::Station> found;
-  for (const db::Row& row : rows) {
-    YZ_ASSIGN_OR_RETURN(*found.rows.Add(), ReadStation(row, Reading::kShown));
-  }
-  if (!rows.empty()) found.last_key = list::KeyOf(query, rows.back(), kStationColumnCount);
-  ReadSubsidies(sql, rows, &found.rows);
-  return found;
-}
-
-absl::StatusOr<Store::StationBytes> Store::StationsAsBytes(
-    db::Session& sql, const list::Query& query, const Page& page,
-    absl::FunctionRef<absl::Status(v1::Station*)> complete) const {
-  constexpr int kState = kStationColumnCount;
-  YZ_ASSIGN_OR_RETURN(const auto select, list::Page(query, Concat({kStationColumns, ", s.state"}),
-                                                    page.after, page.limit));
-  const db::Rows rows = sql.QueryList(select.sql, select.Params());
-  StationBytes found;
-  // What each has beside its own message, to be read after it: of a field that comes twice the
-  // later value holds.
-  google::protobuf::RepeatedPtrField<v1::Station> beside;
-  for (const db::Row& row : rows) {
-    const std::string place = StationPlace(Text(row.Bytes(0)));
-    YZ_ASSIGN_OR_RETURN(found.stations.emplace_back(),
-                        vault_.Open(place, {row.Bytes(2), row.Bytes(3)}));
-    v1::Station& more = *beside.Add();
-    if (row.Int(kState) == v1::STATION_STATE_FILED) {
-      if (!more.ParseFromString(found.stations.back())) return errors::DataLoss(place);
-      YZ_RETURN_IF_ERROR(complete(&more));
-      found.stations.back().clear();
-    }
-    more.set_etag(absl::StrCat(row.Int(1)));
-  }
-  ReadSubsidies(sql, rows, &beside);
-  for (size_t i = 0; i < rows.size(); ++i) {
-    beside[static_cast<int>(i)].AppendToString(&found.stations[i]);
-  }
-  if (!rows.empty()) found.last_key = list::KeyOf(query, rows.back(), kStationColumnCount + 1);
-  return found;
-}
-
 std::map<std::string, std::string> Store::StationsByIdentity(
     db::Session& sql, const std::vector<std::string>& identities) const {
   std::map<std::string, std::string> found;
@@ -393,11 +343,6 @@ int64_t Store::TakeFilingNumbers(db::Session& sql, int year, int level, int64_t 
 
 // The counter of no year and no level counts imports.
 void Store::LockImports(db::Session& sql) const { TakeFilingNumbers(sql, 0, 0, 1); }
-
-int64_t Store::Count(db::Session& sql, const list::Query& query) const {
-  const auto count = list::Count(query);
-  return sql.QueryList(count.sql, count.Params())[0].Int(0);
-}
 
 absl::StatusOr<std::map<std::string, Store::Standing>> Store::StandingsOf(
     db::Session& sql, const std::vector<std::string>& stations) const {

@@ -4,7 +4,6 @@
 #include "common/base/ids.h"
 #include "common/db/cutting_proxy.h"
 #include "common/errors/errors.h"
-#include "common/rpc/mask.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "gtest/gtest.h"
@@ -17,6 +16,7 @@
 namespace yuezhan::registry {
 namespace {
 
+using google::protobuf::util::MessageDifferencer;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
@@ -33,31 +33,50 @@ TEST(Filing, IsAcceptedWithANumber) {
   EXPECT_EQ(accepted.policy().digest().size(), 64u);
 }
 
-// Who only shows a station parses little of it, or nothing, and hands the rest on.
+// Who only shows a station parses little of it and hands the rest on; of a page, nothing.
 TEST(Filing, AllOfAStationIsShownToWhoReads) {
   TestRegistry registry;
   const v1::Station accepted = registry.Accept(registry.File().name()).value();
+  EXPECT_TRUE(MessageDifferencer::Equals(registry.Get(accepted.name()), accepted));
   v1::GetStationRequest get;
   get.set_name(accepted.name());
-  v1::Station read;
-  ASSERT_TRUE(registry.Call(&Handlers::GetStation, "GetStation", get, &read).ok());
-  const v1::Station filed = registry.File();
+  Context context = registry.officer();
+  v1::Station unread;
+  ASSERT_TRUE(rpc::AskOne(registry.handlers(), &Handlers::GetStation, context, get, &unread).ok());
+  EXPECT_TRUE(unread.findings().empty());
+  EXPECT_TRUE(unread.form().purpose().empty());
+  v1::ListStationsResponse bytes;
+  ASSERT_TRUE(registry.handlers().ListStations(context, {}, &bytes).ok());
+  EXPECT_TRUE(bytes.stations().empty());
+  EXPECT_GT(bytes.ByteSizeLong(), accepted.ByteSizeLong());
+}
+
+// With what stands beside a station's row: subsidies of its lineage, and until when a filing is
+// due.
+TEST(Filing, APageTellsOfAStationWhatGettingItTells) {
+  TestRegistry registry;
+  const std::string filed = registry.File().name();
+  const auto accepted = [&](const char* society) {
+    v1::FileStationRequest request = registry.FileRequest();
+    request.mutable_form()->mutable_society()->set_name(society);
+    return registry.Accept(registry.File(request).name()).value().name();
+  };
+  const std::string operating = accepted("岳阳市农学会");
+  const std::string subsidized = accepted("岳阳市医学会");
+  registry.Apply(registry.Settled(subsidized));
   registry.Advance(60);
+  ASSERT_TRUE(registry.Get(filed).overdue());
+  ASSERT_EQ(registry.Get(operating).subsidies_size(), 0);
+  ASSERT_EQ(registry.Get(subsidized).subsidies_size(), 1);
   v1::ListStationsResponse page;
   ASSERT_TRUE(
       registry.Call(&Handlers::ListStations, "ListStations", v1::ListStationsRequest(), &page)
           .ok());
-  ASSERT_EQ(page.stations_size(), 2);
-  for (const v1::Station& sent : {read, page.stations(0)}) {
-    EXPECT_TRUE(google::protobuf::util::MessageDifferencer::Equals(sent, accepted));
+  ASSERT_EQ(page.stations_size(), 3);
+  for (const v1::Station& station : page.stations()) {
+    EXPECT_TRUE(MessageDifferencer::Equals(station, registry.Get(station.name())))
+        << station.DebugString();
   }
-  // Waiting for an answer, it is shown with the day that this was due, which no row holds.
-  v1::Station overdue = page.stations(1);
-  EXPECT_TRUE(overdue.overdue());
-  EXPECT_TRUE(overdue.has_due_on());
-  overdue.clear_overdue();
-  overdue.clear_due_on();
-  EXPECT_TRUE(google::protobuf::util::MessageDifferencer::Equals(overdue, filed));
 }
 
 // What a decision rested on is kept with it: the host unit as it was that day, too.
