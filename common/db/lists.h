@@ -42,6 +42,18 @@ class KeyList {
   std::vector<Param> params_;
 };
 
+// The keys of resources: KeysOf("cases/*", {"cases/…"}). A name of another shape has none.
+inline std::vector<std::string> KeysOf(std::string_view pattern,
+                                       const std::vector<std::string>& names) {
+  std::vector<std::string> keys;
+  for (const std::string& name : names) {
+    const auto id = IdOf(pattern, name);
+    const auto key = id.ok() ? UuidToBytes(*id) : id;
+    if (key.ok()) keys.push_back(*key);
+  }
+  return keys;
+}
+
 // "INSERT … VALUES (?, …), (?, …)" for `rows` rows: `head` ends before VALUES.
 inline std::string InsertMany(std::string_view head, size_t columns, size_t rows,
                               std::string_view tail = "") {

@@ -8,6 +8,7 @@
 #include <cppconn/statement.h>
 #include <mysql_driver.h>
 
+#include <algorithm>
 #include <csignal>
 #include <sstream>
 #include <unordered_map>
@@ -15,6 +16,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/log.h"
+#include "common/db/lists.h"
 
 namespace yuezhan::db {
 namespace {
@@ -205,7 +207,70 @@ Session::~Session() {
   impl_->connection.reset();
 }
 
+void Session::Begin() {
+  impl_->conflicted = false;
+  in_transaction_ = true;
+}
+
+void Session::End() {
+  held_.Clear();
+  prefetched_.clear();
+  in_transaction_ = false;
+}
+
+void Session::HoldRow(const RowShape& shape, std::initializer_list<Param> values) {
+  if (!in_transaction_) throw Error(0, absl::StrCat(shape.table, ": no transaction"));
+  ++rows_written_;
+  held_.Add(shape, values);
+}
+
+void Session::WriteHeld() {
+  if (held_.empty()) return;
+  const int64_t counted = rows_written_;  // when they were held
+  try {
+    held_.Write([&](const std::string& sql, const std::vector<Param>& values) {
+      return ExecuteList(sql, values);
+    });
+  } catch (const Error& e) {
+    constexpr int kNull = 1048, kChanged = 1020;
+    if (e.code() == kNull) throw Error(kChanged, "a row is not as it was read");
+    throw;
+  }
+  rows_written_ = counted;
+}
+
+void Session::Precede(std::string_view sql) {
+  if (held_.Concerns(sql)) WriteHeld();
+}
+
+void Session::Prefetch(std::string_view sql, std::vector<std::string> keys) {
+  if (!in_transaction_) throw Error(0, absl::StrCat("no transaction: ", std::string(sql)));
+  constexpr std::string_view kWhere = " WHERE id = ?";
+  const size_t where = sql.find(kWhere);
+  if (where == std::string_view::npos) throw Error(0, absl::StrCat("no key: ", std::string(sql)));
+  std::sort(keys.begin(), keys.end());
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+  if (keys.size() < 2) return;  // as quick when it is asked for
+  auto& known = prefetched_[std::string(sql)];
+  for (const std::string& key : keys) known[key];
+  const KeyList in(std::move(keys));
+  // By the index, however few rows there are: a scan would lock them all.
+  const std::string all =
+      absl::StrCat(std::string(sql.substr(0, where)), " FORCE INDEX (PRIMARY) WHERE id IN ",
+                   in.marks(), " ORDER BY id", std::string(sql.substr(where + kWhere.size())));
+  for (Row& row : QueryList(all, in.params())) {
+    const std::string key = row.Bytes(0);
+    known[key].push_back(std::move(row));
+  }
+}
+
+void Session::Know(std::string_view sql, const std::string& key, Rows answer) {
+  if (!in_transaction_) throw Error(0, absl::StrCat("no transaction: ", std::string(sql)));
+  prefetched_[std::string(sql)][key] = std::move(answer);
+}
+
 int64_t Session::RunExecute(std::string_view sql, const Param* args, size_t count) {
+  Precede(sql);
   Tell({Statement::Kind::kExecute, sql, args, count});
   const int64_t rows = impl_->Guarded([&]() -> int64_t {
     sql::PreparedStatement& statement = impl_->Prepare(sql);
@@ -218,6 +283,13 @@ int64_t Session::RunExecute(std::string_view sql, const Param* args, size_t coun
 }
 
 Rows Session::RunQuery(std::string_view sql, const Param* args, size_t count) {
+  if (const auto known = prefetched_.find(sql); known != prefetched_.end() && count == 1) {
+    if (const auto* key = std::get_if<Bytes>(&args[0].value)) {
+      auto node = known->second.extract(std::string(key->data));
+      if (!node.empty()) return std::move(node.mapped());
+    }
+  }
+  Precede(sql);
   Tell({Statement::Kind::kQuery, sql, args, count});
   return impl_->Guarded([&] {
     sql::PreparedStatement& statement = impl_->Prepare(sql);
@@ -242,6 +314,7 @@ Rows Session::QueryList(std::string_view sql, const std::vector<Param>& args) {
 }
 
 int64_t Session::ExecuteText(const std::string& sql) {
+  Precede(sql);
   Tell({Statement::Kind::kExecuteText, sql});
   if (sql.starts_with("INSERT")) LogStatement(sql);
   const int64_t rows = impl_->Guarded([&]() -> int64_t {
@@ -255,6 +328,7 @@ int64_t Session::ExecuteText(const std::string& sql) {
 }
 
 Rows Session::QueryText(const std::string& sql) {
+  Precede(sql);
   Tell({Statement::Kind::kQueryText, sql});
   LogStatement(sql);
   return impl_->Guarded([&] {
@@ -269,7 +343,6 @@ void Session::Observe(std::function<void(const Statement&)> told) { observer = s
 bool Session::broken() const { return impl_->broken; }
 void Session::MarkBroken() { impl_->broken = true; }
 bool Session::conflicted() const { return impl_->conflicted; }
-void Session::ForgetConflict() { impl_->conflicted = false; }
 
 const Row::Cell& Row::At(int column) const {
   if (column < 0 || column >= static_cast<int>(cells_.size())) {

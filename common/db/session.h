@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@
 
 #include "absl/time/time.h"
 #include "common/db/error.h"
+#include "common/db/held_rows.h"
 #include "common/db/options.h"
 
 namespace yuezhan::db {
@@ -114,6 +116,20 @@ class Session {
   int64_t ExecuteList(std::string_view sql, const std::vector<Param>& args);
   Rows QueryList(std::string_view sql, const std::vector<Param>& args);
 
+  // Writes a row with others of its shape in one statement: at the end of the transaction, or
+  // before a statement that names its table. What it may collide with is no answer then: it fails
+  // the transaction.
+  template <typename... Args>
+  void Hold(const RowShape& shape, const Args&... args) {
+    HoldRow(shape, {Param(args)...});
+  }
+  // Asks at once what Query(sql, Bytes(key)) will be asked for each of the keys. `sql` selects the
+  // primary key first, and ends with "WHERE id = ?", or with " FOR UPDATE" after it. Each answer is
+  // given once, in the same transaction.
+  void Prefetch(std::string_view sql, std::vector<std::string> keys);
+  // The same where the statement for all is another: what Query(sql, Bytes(key)) would answer.
+  void Know(std::string_view sql, const std::string& key, Rows answer);
+
   // Runs text as it stands, not prepared: BEGIN and the like, DDL, statements of varying shape made
   // of own numbers and hex alone. Never with a value from outside.
   int64_t ExecuteText(const std::string& sql);
@@ -127,10 +143,14 @@ class Session {
   // The connection had trouble, or a transaction could not be ended: of no more use.
   bool broken() const;
   void MarkBroken();
-  // A statement met a conflict since ForgetConflict: the server may have undone the transaction, so
+  // A statement met a conflict since Begin: the server may have undone the transaction, so
   // it must not be committed, even where the unit went on.
   bool conflicted() const;
-  void ForgetConflict();
+  // Around each transaction, from before its start until after its end. Hold and Prefetch are of
+  // one transaction; what is held is written before its end.
+  void Begin();
+  void WriteHeld();
+  void End();
   // Rows that Execute inserted, deleted or found since the session began: tells whether a unit
   // wrote anything.
   int64_t rows_written() const { return rows_written_; }
@@ -141,8 +161,14 @@ class Session {
   struct Impl;
   int64_t RunExecute(std::string_view sql, const Param* args, size_t count);
   Rows RunQuery(std::string_view sql, const Param* args, size_t count);
+  void HoldRow(const RowShape& shape, std::initializer_list<Param> values);
+  // Before a statement: what is held goes first where the statement may see it.
+  void Precede(std::string_view sql);
 
   std::unique_ptr<Impl> impl_;
+  bool in_transaction_ = false;
+  HeldRows held_;
+  std::map<std::string, std::map<std::string, Rows>, std::less<>> prefetched_;  // by sql and key
   int64_t rows_written_ = 0;
 };
 

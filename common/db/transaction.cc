@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/random/random.h"
 #include "absl/strings/cord.h"
 #include "absl/time/clock.h"
@@ -28,6 +29,18 @@ absl::Duration Backoff(int attempt, absl::Duration first, absl::Duration last) {
       absl::Uniform<int64_t>(absl::IntervalClosed, random, 0, absl::ToInt64Milliseconds(most)));
 }
 
+// The transaction of TransactTogether that the thread is in.
+struct Joined {
+  Pool* pool;
+  Session* session;
+  bool failed = false;
+};
+thread_local Joined* joined = nullptr;
+
+Joined* JoinedOn(const Pool& pool) {
+  return joined != nullptr && joined->pool == &pool ? joined : nullptr;
+}
+
 enum class Outcome { kDone, kConflict, kLost, kCommitUnknown };
 
 void RollBack(Session& session) {
@@ -43,7 +56,8 @@ void RollBack(Session& session) {
 Outcome Attempt(Session& session, absl::FunctionRef<absl::Status(Session&)> unit,
                 absl::Status* status) {
   bool committing = false;
-  session.ForgetConflict();
+  session.Begin();
+  const absl::Cleanup end = [&] { session.End(); };
   try {
     session.ExecuteText("START TRANSACTION");
     *status = unit(session);
@@ -55,6 +69,7 @@ Outcome Attempt(Session& session, absl::FunctionRef<absl::Status(Session&)> unit
       RollBack(session);
       return Outcome::kDone;
     }
+    session.WriteHeld();
     committing = true;
     session.ExecuteText("COMMIT");
     return Outcome::kDone;
@@ -84,6 +99,12 @@ absl::Status Transact(Pool& pool, absl::Time deadline,
   TransactReport own;
   TransactReport& seen = report != nullptr ? *report : own;
   seen = TransactReport();
+  if (Joined* const all = JoinedOn(pool)) {
+    seen.attempts = 1;
+    absl::Status status = unit(*all->session);
+    all->failed |= !status.ok();
+    return status;
+  }
   const auto answer = [&seen](absl::Status status) {
     return seen.commit_unknown ? WithUnknownMark(std::move(status)) : status;
   };
@@ -121,7 +142,23 @@ absl::Status Transact(Pool& pool, absl::Time deadline,
   return answer(last);
 }
 
+absl::Status TransactTogether(Pool& pool, absl::Time deadline,
+                              absl::FunctionRef<absl::Status(Session&)> units, OnUnknown on_unknown,
+                              TransactReport* report) {
+  return Transact(
+      pool, deadline,
+      [&](Session& session) {
+        Joined all{&pool, &session};
+        joined = &all;
+        const absl::Cleanup end = [] { joined = nullptr; };
+        const absl::Status status = units(session);
+        return status.ok() && all.failed ? errors::Conflict() : status;
+      },
+      on_unknown, report);
+}
+
 absl::Status Read(Pool& pool, absl::Time deadline, absl::FunctionRef<absl::Status(Session&)> unit) {
+  if (const Joined* const all = JoinedOn(pool)) return unit(*all->session);
   constexpr int kMaxReads = 4;
   for (int attempt = 1;; ++attempt) {
     if (WallNow() >= deadline) return errors::DeadlineExceeded();

@@ -32,6 +32,13 @@ absl::Status Transact(Pool& pool, absl::Time deadline,
                       OnUnknown on_unknown = OnUnknown::kReport, TransactReport* report = nullptr);
 inline constexpr int kMaxAttempts = 12;
 
+// Transact for several units that know nothing of each other: what the calling thread does by
+// Transact and Read on `pool` while `units` runs is done in this one transaction, all or nothing. A
+// unit that fails makes all fail, with ABORTED where `units` goes on in spite of it.
+absl::Status TransactTogether(Pool& pool, absl::Time deadline,
+                              absl::FunctionRef<absl::Status(Session&)> units, OnUnknown on_unknown,
+                              TransactReport* report);
+
 // Whether `status` comes from a transaction whose COMMIT may or may not have happened.
 bool IsOutcomeUnknown(const absl::Status& status);
 

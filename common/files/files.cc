@@ -158,18 +158,29 @@ absl::StatusOr<Content> Files::Inspect(db::Pool& pool, absl::Time deadline,
     }));
     return bytes;
   };
+  return Inspect(upload.size_bytes, read, deadline);
+}
+
+absl::StatusOr<Content> Files::Inspect(std::string_view data, absl::Time deadline) const {
+  const auto read = [&](int64_t offset) -> absl::StatusOr<std::string> {
+    return std::string(data.substr(static_cast<size_t>(offset)));
+  };
+  return Inspect(static_cast<int64_t>(data.size()), read, deadline);
+}
+
+absl::StatusOr<Content> Files::Inspect(int64_t size_bytes, ReadAt read, absl::Time deadline) const {
   Sha256Stream digest;
-  for (int64_t offset = 0; offset < upload.size_bytes;) {
+  for (int64_t offset = 0; offset < size_bytes;) {
     YZ_ASSIGN_OR_RETURN(const std::string bytes, read(offset));
-    if (bytes.empty()) return errors::DataLoss(Place(upload.id, offset));
+    if (bytes.empty()) return errors::DataLoss("file_chunks");
     digest.Add(bytes);
     offset += static_cast<int64_t>(bytes.size());
   }
   Content content;
   content.sha256 = digest.Hex();
-  YZ_ASSIGN_OR_RETURN(content.media_type, MediaTypeByContent(upload.size_bytes, read));
+  YZ_ASSIGN_OR_RETURN(content.media_type, MediaTypeByContent(size_bytes, read));
   if (scanner_ != nullptr) {
-    YZ_RETURN_IF_ERROR(scanner_->Scan(upload.size_bytes, read, deadline));
+    YZ_RETURN_IF_ERROR(scanner_->Scan(size_bytes, read, deadline));
   }
   return content;
 }
@@ -202,6 +213,44 @@ absl::StatusOr<File> Files::Finish(db::Session& sql, const Upload& upload, const
                                    std::string_view sha256, const Limits& limits,
                                    absl::Time now) const {
   YZ_RETURN_IF_ERROR(CheckContent(upload, content, sha256, limits));
+  YZ_RETURN_IF_ERROR(MakeRoom(sql, upload, limits));
+  const std::string digest = FromHex(content.sha256).value();
+  if (sql.Execute("UPDATE files SET state = ?, media_type = ?, sha256 = ?, time = ?, expire_time = "
+                  "NULL WHERE id = ? AND state = ?",
+                  kCurrent, content.media_type, db::Bytes(digest), now, db::Bytes(Bin(upload.id)),
+                  kUploading) != 1) {
+    return errors::Conflict();
+  }
+  return File{upload.id,          upload.owner,      upload.code,    upload.file_name,
+              content.media_type, upload.size_bytes, content.sha256, now};
+}
+
+absl::StatusOr<File> Files::Add(db::Session& sql, const Upload& upload, std::string_view data,
+                                const Content& content, std::string_view sha256,
+                                const Limits& limits, absl::Time now) const {
+  const auto size_bytes = static_cast<int64_t>(data.size());
+  YZ_RETURN_IF_ERROR(CheckFileName(upload.file_name));
+  if (size_bytes > limits.max_bytes) return errors::TooLarge("data", limits.max_bytes, "bytes");
+  YZ_RETURN_IF_ERROR(CheckContent(upload, content, sha256, limits));
+  YZ_RETURN_IF_ERROR(MakeRoom(sql, upload, limits));
+  static const db::RowShape kFiles =
+      db::NewRows("files",
+                  "id, owner, code, state, kept, file_name, media_type, size_bytes, written_bytes, "
+                  "sha256, time");
+  static const db::RowShape kChunks =
+      db::NewRows("file_chunks", "file, starts_at, sealed, wrapped_key");
+  const std::string id = Bin(upload.id);
+  sql.Hold(kFiles, db::Bytes(id), db::Bytes(Bin(upload.owner)), upload.code, kCurrent, 0,
+           upload.file_name, content.media_type, size_bytes, size_bytes,
+           db::Bytes(FromHex(content.sha256).value()), now);
+  const journal::Sealed sealed = vault_.Seal(Place(upload.id, 0), data);
+  sql.Hold(kChunks, db::Bytes(id), 0, db::Bytes(sealed.bytes), db::Bytes(sealed.wrapped_key));
+  return File{upload.id,          upload.owner, upload.code,    upload.file_name,
+              content.media_type, size_bytes,   content.sha256, now};
+}
+
+// Removes what the file takes the place of.
+absl::Status Files::MakeRoom(db::Session& sql, const Upload& upload, const Limits& limits) const {
   std::string replaced;
   const std::vector<File> files = Current(sql, upload.owner);
   int of_code = 0;
@@ -222,15 +271,7 @@ absl::StatusOr<File> Files::Finish(db::Session& sql, const Upload& upload, const
       Remove(sql, replaced);
     }
   }
-  const std::string digest = FromHex(content.sha256).value();
-  if (sql.Execute("UPDATE files SET state = ?, media_type = ?, sha256 = ?, time = ?, expire_time = "
-                  "NULL WHERE id = ? AND state = ?",
-                  kCurrent, content.media_type, db::Bytes(digest), now, db::Bytes(Bin(upload.id)),
-                  kUploading) != 1) {
-    return errors::Conflict();
-  }
-  return File{upload.id,          upload.owner,      upload.code,    upload.file_name,
-              content.media_type, upload.size_bytes, content.sha256, now};
+  return absl::OkStatus();
 }
 
 std::vector<File> Files::CurrentOf(db::Session& sql, const std::vector<std::string>& owners) const {

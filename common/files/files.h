@@ -85,12 +85,19 @@ class Files {
   // never changes, so it needs no transaction. INVALID_ARGUMENT: incomplete, infected, or as
   // MediaTypeByContent. UNAVAILABLE: the scanner does not answer.
   absl::StatusOr<Content> Inspect(db::Pool& pool, absl::Time deadline, const Upload& upload) const;
+  // The same of a whole file.
+  absl::StatusOr<Content> Inspect(std::string_view data, absl::Time deadline) const;
   // Makes a locked upload, inspected before, a file of its owner. It takes the place of the current
   // one of its code where only one is allowed, or of that with its name; that one is removed unless
   // it is kept. INVALID_ARGUMENT: wrong digest, a type that is not allowed or not what the name
   // says, too many files.
   absl::StatusOr<File> Finish(db::Session& sql, const Upload& upload, const Content& content,
                               std::string_view sha256, const Limits& limits, absl::Time now) const;
+
+  // Start, Append and Finish at once, of a file of at most kMaxChunkBytes.
+  absl::StatusOr<File> Add(db::Session& sql, const Upload& upload, std::string_view data,
+                           const Content& content, std::string_view sha256, const Limits& limits,
+                           absl::Time now) const;
 
   // The current files of an owner, in the order of their codes.
   std::vector<File> Current(db::Session& sql, std::string_view owner) const {
@@ -114,6 +121,8 @@ class Files {
   absl::StatusOr<int> RemoveExpired(db::Pool& pool, absl::Time deadline, absl::Time now) const;
 
  private:
+  absl::StatusOr<Content> Inspect(int64_t size_bytes, ReadAt read, absl::Time deadline) const;
+  absl::Status MakeRoom(db::Session& sql, const Upload& upload, const Limits& limits) const;
   void Remove(db::Session& sql, std::string_view id) const;
 
   const journal::Vault& vault_;

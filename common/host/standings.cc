@@ -1,5 +1,6 @@
 #include "common/host/standings.h"
 
+#include <algorithm>
 #include <iterator>
 
 #include "common/base/status_macros.h"
@@ -7,6 +8,12 @@
 #include "yuezhan/registry/v1/registry.pb.h"
 
 namespace yuezhan {
+namespace {
+
+// As BatchGetStandings allows.
+constexpr ptrdiff_t kMostAtOnce = 100;
+
+}  // namespace
 
 absl::StatusOr<std::vector<rules::v1::StandingFacts>> AskStandings(
     rpc::Channel& registry, const Context& context, const std::vector<std::string>& stations) {
@@ -20,14 +27,18 @@ absl::StatusOr<std::vector<rules::v1::StandingFacts>> AskStandings(
                                      &standings.emplace_back(), options));
     return standings;
   }
-  registry::v1::BatchGetStandingsRequest request;
-  request.mutable_stations()->Assign(stations.begin(), stations.end());
-  registry::v1::BatchGetStandingsResponse answer;
-  YZ_RETURN_IF_ERROR(registry.Call("yuezhan.registry.v1.RegistryService/BatchGetStandings", request,
-                                   &answer, options));
-  if (answer.standings_size() != request.stations_size()) return errors::DataLoss("standings");
-  standings.assign(std::make_move_iterator(answer.mutable_standings()->begin()),
-                   std::make_move_iterator(answer.mutable_standings()->end()));
+  for (auto begin = stations.begin(); begin != stations.end();) {
+    const auto end = begin + std::min<ptrdiff_t>(kMostAtOnce, stations.end() - begin);
+    registry::v1::BatchGetStandingsRequest request;
+    request.mutable_stations()->Assign(begin, end);
+    registry::v1::BatchGetStandingsResponse answer;
+    YZ_RETURN_IF_ERROR(registry.Call("yuezhan.registry.v1.RegistryService/BatchGetStandings",
+                                     request, &answer, options));
+    if (answer.standings_size() != request.stations_size()) return errors::DataLoss("standings");
+    standings.insert(standings.end(), std::make_move_iterator(answer.mutable_standings()->begin()),
+                     std::make_move_iterator(answer.mutable_standings()->end()));
+    begin = end;
+  }
   return standings;
 }
 

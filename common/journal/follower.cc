@@ -207,25 +207,52 @@ absl::Status Follower::Apply(const Cursor& cursor, const v1::ReadEntriesResponse
                         v1::FOLLOWER_STATE_FOLLOWING) != 1) {
           return errors::Conflict();  // another replica was faster
         }
+        std::vector<v1::PublicPart> parts(static_cast<size_t>(count));
+        for (int i = 0; i < count; ++i) {
+          *at = i;
+          if (!parts[static_cast<size_t>(i)].ParseFromString(batch.entries(i).public_part()))
+            return absl::DataLossError("the entry does not parse");
+        }
+        *at = 0;
+        Prepare(parts, sql);
         const int64_t before = sql.rows_written();
         for (; *at < count; ++*at) {
-          YZ_RETURN_IF_ERROR(ApplyEntry(batch.entries(*at), unit));
+          YZ_RETURN_IF_ERROR(ApplyEntry(batch.entries(*at), parts[static_cast<size_t>(*at)], unit));
         }
         *changed = sql.rows_written() != before;
         return absl::OkStatus();
       });
 }
 
-absl::Status Follower::ApplyEntry(const v1::Entry& entry, Unit& unit) {
-  v1::PublicPart part;
-  if (!part.ParseFromString(entry.public_part()))
-    return absl::DataLossError("the entry does not parse");
+namespace {
+
+// "yuezhan.review.v1.CaseAdvanced"
+std::string_view KindOf(const google::protobuf::Any& event) {
+  const std::string_view url = event.type_url();
+  return url.substr(url.rfind('/') + 1);
+}
+
+}  // namespace
+
+void Follower::Prepare(const std::vector<v1::PublicPart>& entries, db::Session& sql) const {
+  std::map<std::string_view, std::vector<std::string_view>> by_kind;
+  for (const v1::PublicPart& entry : entries) {
+    for (const google::protobuf::Any& event : entry.events()) {
+      by_kind[KindOf(event)].push_back(event.value());
+    }
+  }
+  for (const auto& [kind, events] : by_kind) {
+    const auto ahead = handlers_.ahead_.find(kind);
+    if (ahead != handlers_.ahead_.end()) ahead->second(events, sql);
+  }
+}
+
+absl::Status Follower::ApplyEntry(const v1::Entry& entry, const v1::PublicPart& part, Unit& unit) {
   const EventOrigin origin{
       entry.seq(), part.method(), part.subject(),
       absl::FromUnixMillis(google::protobuf::util::TimeUtil::TimestampToMilliseconds(part.time()))};
   for (const google::protobuf::Any& event : part.events()) {
-    const std::string& url = event.type_url();
-    const auto handler = handlers_.handlers_.find(url.substr(url.rfind('/') + 1));
+    const auto handler = handlers_.handlers_.find(KindOf(event));
     if (handler == handlers_.handlers_.end()) continue;
     YZ_RETURN_IF_ERROR(handler->second(event.value(), origin, unit));
   }

@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -49,6 +50,21 @@ class EventHandlers {
     };
   }
 
+  // `ahead` is called with all events of the kind in a batch, in the transaction that applies it
+  // and before it does: fetches and locks by one statement what their handlers need one after the
+  // other.
+  template <typename Event, typename Function>
+  void Ahead(Function ahead) {
+    ahead_[Event::descriptor()->full_name()] = [ahead](const std::vector<std::string_view>& all,
+                                                       db::Session& sql) {
+      std::vector<Event> events(all.size());
+      for (size_t i = 0; i < all.size(); ++i) {
+        if (!events[i].ParseFromArray(all[i].data(), static_cast<int>(all[i].size()))) return;
+      }
+      ahead(events, sql);
+    };
+  }
+
   // Hands one event to its handler as a follower does; a kind without one is passed over. For
   // tests.
   template <typename Event>
@@ -62,6 +78,10 @@ class EventHandlers {
   friend class Follower;
   using Raw = std::function<absl::Status(const std::string& bytes, const EventOrigin&, Unit&)>;
   std::map<std::string, Raw, std::less<>> handlers_;
+  std::map<std::string,
+           std::function<void(const std::vector<std::string_view>& events, db::Session& sql)>,
+           std::less<>>
+      ahead_;
 };
 
 // Follows one journal: reads entries in order from its cursor, checks their hashes against the one
@@ -99,7 +119,8 @@ class Follower {
   std::string Contradiction(const Cursor& cursor, const v1::ReadEntriesResponse& batch) const;
   absl::Status Apply(const Cursor& cursor, const v1::ReadEntriesResponse& batch, int count,
                      int* at);
-  absl::Status ApplyEntry(const v1::Entry& entry, Unit& unit);
+  void Prepare(const std::vector<v1::PublicPart>& entries, db::Session& sql) const;
+  absl::Status ApplyEntry(const v1::Entry& entry, const v1::PublicPart& part, Unit& unit);
   absl::Status Stop(const Cursor& cursor, int state, int64_t seq, const std::string& hash,
                     const std::string& reason);
 

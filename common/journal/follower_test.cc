@@ -103,6 +103,22 @@ TEST_F(FollowerTest, AppliesInOrderOnceAndWritesOneRowForABatch) {
   EXPECT_EQ(last_origin_.method, "Test/Publish");
 }
 
+// In the transaction that applies them, with all events of the kind.
+TEST_F(FollowerTest, IsToldOfABatchAhead) {
+  std::vector<std::string> ahead;
+  handlers_.Ahead<v1::EntrySkipped>(
+      [&](const std::vector<v1::EntrySkipped>& events, db::Session& sql) {
+        EXPECT_EQ(sql.Query("SELECT COUNT(*) FROM applied")[0].Int(0), 0);
+        for (const auto& event : events) ahead.push_back(event.source());
+      });
+  Publish("one");
+  Publish("id-1", v1::FollowerResumed());
+  Publish("two");
+  ASSERT_TRUE(Follow(follower_).ok());
+  EXPECT_THAT(ahead, ElementsAre("one", "two"));
+  EXPECT_THAT(Applied(), ElementsAre("one", "two"));
+}
+
 TEST_F(FollowerTest, WhatDoesNotConcernItMovesTheCursorAlone) {
   Publish("id-1", v1::FollowerResumed());  // a kind without a handler
   Publish("passed over");

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <deque>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/digest.h"
 #include "common/base/log.h"
@@ -111,6 +112,15 @@ struct Journal::Row {
 };
 constexpr size_t kRowColumns = 6;
 
+// What is written together so far.
+struct Journal::Joined {
+  const Journal* journal;
+  absl::Time now;
+  std::vector<Row> rows = {};
+  std::vector<std::function<void()>> then = {};  // after the commit
+};
+thread_local Journal::Joined* Journal::joined_ = nullptr;
+
 Journal::Journal(db::Pool& pool, const Vault& vault, Clocks clocks, std::string service,
                  std::function<void()> on_written)
     : pool_(pool),
@@ -176,7 +186,29 @@ absl::Time Journal::Now() const {
   return absl::FromUnixMillis(absl::ToUnixMillis(clocks_.business->Now()));
 }
 
+absl::Status Journal::RunUnit(db::Session& session, absl::Time now, const Request& request,
+                              ChangingWork work, std::vector<Row>* rows) const {
+  if (request.answer != nullptr) request.answer->Clear();
+  Unit unit(session, now, request.context, request.key);
+  bool changed = true;
+  YZ_RETURN_IF_ERROR(work(unit, &changed));
+  if (changed || unit.emitted()) rows->push_back(RowOf(unit, request));
+  return absl::OkStatus();
+}
+
+void Journal::Insert(db::Session& session, const std::vector<Row>& rows) {
+  if (rows.empty()) return;
+  std::vector<db::Param> params;
+  for (const Row& row : rows) row.AddTo(&params);
+  session.ExecuteList(db::InsertMany(kInsert, kRowColumns, rows.size()), params);
+}
+
 absl::Status Journal::Run(const Request& request, ChangingWork work) {
+  if (joined_ != nullptr && joined_->journal == this) {
+    return db::Transact(pool_, request.context.deadline, [&](db::Session& session) {
+      return RunUnit(session, joined_->now, request, work, &joined_->rows);
+    });
+  }
   const absl::Time now = Now();
   bool collided = false;
   db::TransactReport report;
@@ -184,16 +216,10 @@ absl::Status Journal::Run(const Request& request, ChangingWork work) {
       pool_, request.context.deadline,
       [&](db::Session& session) -> absl::Status {
         collided = false;
-        if (request.answer != nullptr) request.answer->Clear();
-        Unit unit(session, now, request.context, request.key);
-        bool changed = true;
-        YZ_RETURN_IF_ERROR(work(unit, &changed));
-        if (!changed && !unit.emitted()) return absl::OkStatus();
-        std::vector<db::Param> params;
-        const Row row = RowOf(unit, request);
-        row.AddTo(&params);
+        std::vector<Row> rows;
+        YZ_RETURN_IF_ERROR(RunUnit(session, now, request, work, &rows));
         try {
-          session.ExecuteList(db::InsertMany(kInsert, kRowColumns, 1), params);
+          Insert(session, rows);
         } catch (const db::Error& e) {
           if (!e.IsDuplicate("request_key")) throw;
           collided = true;
@@ -209,30 +235,52 @@ absl::Status Journal::Run(const Request& request, ChangingWork work) {
 
 absl::Status Journal::RunAll(const std::vector<Request>& requests, absl::Time deadline,
                              absl::FunctionRef<absl::Status(const std::vector<Unit*>&)> work) {
-  const absl::Time now = Now();
+  return RunJoined(deadline, [&](db::Session& session, Joined& joined) -> absl::Status {
+    std::deque<Unit> units;
+    std::vector<Unit*> given;
+    for (const Request& request : requests) {
+      request.answer->Clear();
+      given.push_back(&units.emplace_back(session, joined.now, request.context, request.key));
+    }
+    YZ_RETURN_IF_ERROR(work(given));
+    for (size_t i = 0; i < requests.size(); ++i) {
+      joined.rows.push_back(RowOf(units[i], requests[i]));
+    }
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Journal::WriteJoined(absl::Time deadline, absl::FunctionRef<absl::Status()> handlers) {
+  return RunJoined(deadline, [&](db::Session&, Joined&) { return handlers(); });
+}
+
+absl::Status Journal::RunJoined(absl::Time deadline,
+                                absl::FunctionRef<absl::Status(db::Session&, Joined&)> work) {
+  Joined joined{this, Now()};
   db::TransactReport report;
-  const absl::Status status = db::Transact(
+  const absl::Status status = db::TransactTogether(
       pool_, deadline,
       [&](db::Session& session) -> absl::Status {
-        std::deque<Unit> units;
-        std::vector<Unit*> given;
-        for (const Request& request : requests) {
-          request.answer->Clear();
-          given.push_back(&units.emplace_back(session, now, request.context, request.key));
-        }
-        YZ_RETURN_IF_ERROR(work(given));
-        std::vector<Row> rows;
-        std::vector<db::Param> params;
-        for (size_t i = 0; i < requests.size(); ++i) rows.push_back(RowOf(units[i], requests[i]));
-        for (const Row& row : rows) row.AddTo(&params);
-        session.ExecuteList(db::InsertMany(kInsert, kRowColumns, rows.size()), params);
+        joined.rows.clear();
+        joined.then.clear();
+        joined_ = &joined;
+        const absl::Cleanup end = [] { joined_ = nullptr; };
+        YZ_RETURN_IF_ERROR(work(session, joined));
+        Insert(session, joined.rows);
         return absl::OkStatus();
       },
       db::OnUnknown::kReplay, &report);
   // A COMMIT that was not answered may still happen: who asks again finds what became of it.
   if (!status.ok() && report.commit_unknown) return errors::Unavailable("database");
-  if (status.ok() && on_written_) on_written_();
+  if (!status.ok()) return status;
+  if (on_written_) on_written_();
+  for (const auto& then : joined.then) then();
   return status;
+}
+
+void Journal::AfterWrite(std::function<void()> then) {
+  if (joined_ == nullptr || joined_->journal != this) return then();
+  joined_->then.push_back(std::move(then));
 }
 
 Journal::Row Journal::RowOf(Unit& unit, const Request& request) const {

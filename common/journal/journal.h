@@ -115,6 +115,14 @@ class Journal {
     return WriteAll(std::vector<Writing>(asked.begin(), asked.end()), work);
   }
 
+  // One transaction for several requests whose handlers know nothing of each other: all that the
+  // calling thread writes by this journal while `handlers` runs, and reads from its pool, with all
+  // journal rows in one insert. Errors as of WriteAll, after which each is to be handled by itself.
+  absl::Status WriteJoined(absl::Time deadline, absl::FunctionRef<absl::Status()> handlers);
+  // What may only happen once what the calling thread wrote is committed: now, or at the end of its
+  // WriteJoined; never when that fails.
+  void AfterWrite(std::function<void()> then);
+
   // The same for the service's own work: `name` says what ("timer/notice-ends"), `key` what for
   // ("notices/…"): of all replicas that try, one takes effect, once and for good. OK too when it
   // was done before.
@@ -138,12 +146,19 @@ class Journal {
  private:
   struct Request;
   struct Row;
+  struct Joined;
   using ChangingWork = absl::FunctionRef<absl::Status(Unit&, bool* changed)>;
   absl::Status RequestOf(const Writing& writing, std::vector<Request>* requests) const;
   absl::Time Now() const;
   absl::Status Run(const Request& request, ChangingWork work);
+  // One attempt of one request: its effects, and its row, if it has one.
+  absl::Status RunUnit(db::Session& session, absl::Time now, const Request& request,
+                       ChangingWork work, std::vector<Row>* rows) const;
   absl::Status RunAll(const std::vector<Request>& requests, absl::Time deadline,
                       absl::FunctionRef<absl::Status(const std::vector<Unit*>&)> work);
+  absl::Status RunJoined(absl::Time deadline,
+                         absl::FunctionRef<absl::Status(db::Session&, Joined&)> work);
+  static void Insert(db::Session& session, const std::vector<Row>& rows);
   Row RowOf(Unit& unit, const Request& request) const;
   absl::Status Resolve(const Request& request, absl::Status failure, bool collided,
                        bool commit_unknown);
@@ -156,6 +171,9 @@ class Journal {
   const Clocks clocks_;
   const std::string service_;
   const std::function<void()> on_written_;
+
+  // Of the thread's WriteJoined.
+  static thread_local Joined* joined_;
 };
 
 }  // namespace yuezhan::journal

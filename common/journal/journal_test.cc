@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
@@ -12,6 +13,7 @@
 #include "common/db/transaction.h"
 #include "common/errors/errors.h"
 #include "common/journal/rotate.h"
+#include "common/journal/test_counter.h"
 #include "common/journal/test_journal.h"
 #include "yuezhan/journal/v1/journal.pb.h"
 
@@ -21,42 +23,7 @@ namespace {
 using db::CuttingProxy;
 using testing::HasSubstr;
 
-// Notes are written once per value; one counter row that all writers contend for.
-constexpr db::Migration kNotes = {
-    2, "notes",
-    "CREATE TABLE counter (id INT NOT NULL PRIMARY KEY, n BIGINT NOT NULL) ENGINE = InnoDB;\n"
-    "INSERT INTO counter (id, n) VALUES (1, 0);\n"
-    "CREATE TABLE notes (word VARCHAR(100) NOT NULL, UNIQUE KEY word (word)) ENGINE = InnoDB;\n"
-    "GRANT UPDATE ON {schema}.counter TO {serve};\n"};
-
-class JournalTest : public testing::Test {
- protected:
-  // Counts one up and answers the new number. A stand-in for any method that changes something.
-  absl::Status Count(Journal& journal, const std::string& request_id, v1::SkipEntryResponse* answer,
-                     const std::string& reason = "r", absl::Duration patience = absl::Seconds(60)) {
-    Context context = TestJournal::Caller("officer-a", "Test/Count");
-    context.deadline = WallNow() + patience;
-    v1::SkipEntryRequest request;
-    request.set_request_id(request_id);
-    request.set_source("review");
-    request.set_reason(reason);
-    return journal.Write(context, request, answer, [&](Unit& unit) {
-      ++runs_;
-      unit.sql().Execute("UPDATE counter SET n = n + 1 WHERE id = ?", 1);
-      answer->mutable_follower()->set_seq(
-          unit.sql().Query("SELECT n FROM counter WHERE id = ?", 1)[0].Int(0));
-      v1::EntrySkipped event;
-      event.set_reason("counted");
-      unit.Emit(event);
-      return absl::OkStatus();
-    });
-  }
-  int64_t Counter() { return test_.Number("SELECT n FROM counter"); }
-  int64_t JournalRows() { return test_.Number("SELECT COUNT(*) FROM journal"); }
-
-  TestJournal test_{"registry", {kNotes}};
-  std::atomic<int> runs_{0};
-};
+class JournalTest : public CountingTest {};
 
 TEST_F(JournalTest, ARepeatedRequestGetsItsAnswerAndHasNoEffect) {
   v1::SkipEntryResponse first, second, other;
@@ -322,86 +289,6 @@ TEST_F(JournalTest, AFailureAfterAnUnknownCommitIsToldOnlyWhenItIsTrue) {
     EXPECT_EQ(status.ok(), happened) << status;
     EXPECT_TRUE(status.ok() || absl::IsFailedPrecondition(status)) << status;
     EXPECT_EQ(attempt, 2);
-  }
-}
-
-// Several requests in one transaction, each with its row.
-class WritingTogether : public JournalTest {
- protected:
-  // Counts one up for each id; fails at the `wrong`-th of them.
-  absl::Status CountAll(Journal& journal, const std::vector<std::string>& ids, int wrong = -1) {
-    const Context context = TestJournal::Caller("officer-a", "Test/Count");
-    std::vector<v1::SkipEntryRequest> requests(ids.size());
-    answers.assign(ids.size(), {});
-    std::vector<Writing> writings;
-    for (size_t i = 0; i < ids.size(); ++i) {
-      requests[i].set_request_id(ids[i]);
-      writings.emplace_back(context, requests[i], &answers[i]);
-    }
-    return journal.WriteAll(writings, [&](const std::vector<Unit*>& units) -> absl::Status {
-      ++runs_;
-      for (size_t i = 0; i < units.size(); ++i) {
-        units[i]->sql().Execute("UPDATE counter SET n = n + 1 WHERE id = ?", 1);
-        answers[i].mutable_follower()->set_seq(static_cast<int64_t>(i) + 1);
-        if (static_cast<int>(i) == wrong) return absl::NotFoundError("no such thing");
-      }
-      return absl::OkStatus();
-    });
-  }
-  std::vector<v1::SkipEntryResponse> answers;
-};
-
-TEST_F(WritingTogether, EachHasItsRowAndItsAnswer) {
-  ASSERT_TRUE(CountAll(test_.journal, {"request-1", "request-2", "request-3"}).ok());
-  EXPECT_EQ(Counter(), 3);
-  EXPECT_EQ(JournalRows(), 3);
-  // Each is known from then on, alone too.
-  for (int64_t i = 1; i <= 3; ++i) {
-    ASSERT_TRUE(CountAll(test_.journal, {absl::StrCat("request-", i)}).ok());
-    EXPECT_EQ(answers[0].follower().seq(), i);
-  }
-  EXPECT_EQ(Counter(), 3);
-  EXPECT_EQ(JournalRows(), 3);
-}
-
-TEST_F(WritingTogether, AllOrNone) {
-  EXPECT_TRUE(absl::IsNotFound(CountAll(test_.journal, {"request-1", "request-2"}, 1)));
-  EXPECT_EQ(Counter(), 0);
-  EXPECT_EQ(JournalRows(), 0);
-  // An id that comes twice, and one that was used before: to be tried alone.
-  EXPECT_FALSE(CountAll(test_.journal, {"request-1", "request-1"}).ok());
-  ASSERT_TRUE(CountAll(test_.journal, {"request-1"}).ok());
-  EXPECT_FALSE(CountAll(test_.journal, {"request-2", "request-1"}).ok());
-  EXPECT_EQ(Counter(), 1);
-  EXPECT_EQ(JournalRows(), 1);
-  EXPECT_TRUE(absl::IsInvalidArgument(CountAll(test_.journal, {"request-3", ""})));
-  EXPECT_EQ(Counter(), 1);
-}
-
-// Cut at every command: what is answered OK has happened once, and what is not can be asked again,
-// each by itself, and then has.
-TEST_F(WritingTogether, ACutConnectionAnywhereGivesOneEffectEach) {
-  int64_t effects = 0;
-  for (const auto when :
-       {CuttingProxy::When::kBefore, CuttingProxy::When::kAfter, CuttingProxy::When::kLate}) {
-    for (int n = 1;; ++n) {
-      CuttingProxy proxy(test_.database.serve().host, test_.database.serve().port);
-      auto pool = test_.database.NewPool(2, proxy.port());
-      Journal journal(*pool, test_.vault, test_.clocks, "registry");
-      proxy.CutAt(n, when, absl::Milliseconds(200));
-      const std::string id = absl::StrCat("cut-", static_cast<int>(when), "-", n, "-");
-      const absl::Status status = CountAll(journal, {id + "a", id + "b"});
-      const bool cut = proxy.cut();
-      if (!status.ok()) {
-        ASSERT_TRUE(cut) << status;
-        ASSERT_TRUE(CountAll(journal, {id + "a"}).ok());
-        ASSERT_TRUE(CountAll(journal, {id + "b"}).ok());
-      }
-      effects += 2;
-      ASSERT_EQ(Counter(), effects) << n;
-      ASSERT_EQ(JournalRows(), effects) << n;
-      if (!cut) break;
-    }
   }
 }
 

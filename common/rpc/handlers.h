@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
@@ -36,6 +37,18 @@ absl::Time LastDeadline(const AskedList<Request, Answer>& asked) {
   return last;
 }
 
+// The resources that calls are about, and who asks.
+struct Named {
+  const Context& context;
+  const std::string& name;
+};
+template <typename Request, typename Answer>
+std::vector<Named> NamesOf(const AskedList<Request, Answer>& asked) {
+  std::vector<Named> named;
+  for (const auto& each : asked) named.push_back({each.context, each.request.name()});
+  return named;
+}
+
 // One call alone, by a handler of several.
 template <typename T, typename Request, typename Answer>
 absl::Status AskOne(T& object, absl::Status (T::*handler)(const AskedList<Request, Answer>&),
@@ -59,7 +72,11 @@ absl::Status AskOne(T& object, absl::Status (T::*handler)(const AskedList<Reques
 class Service {
  public:
   // The service's full name; its generated code must be linked in (the start tells when it is not).
-  explicit Service(std::string_view full_name) : name_(full_name) {}
+  // `joined` runs several handlers as one transaction (journal::Journal::WriteJoined).
+  using Joined =
+      std::function<absl::Status(absl::Time deadline, absl::FunctionRef<absl::Status()>)>;
+  explicit Service(std::string_view full_name, Joined joined = nullptr)
+      : name_(full_name), joined_(std::move(joined)) {}
 
   template <typename T, typename Request, typename Answer>
   Service& Add(std::string_view method,
@@ -102,6 +119,38 @@ class Service {
          handlers});
   }
 
+  // A method that writes, whose handler answers one call and knows of no others: calls that wait
+  // for each other are handled one after the other in one transaction, by `joined`. A handler may
+  // be run so if all that it does is done by the transaction, or asked of others and changes
+  // nothing there. `ahead` is called first in that transaction, with the names in the requests:
+  // what fetches and locks by one statement what the handlers need.
+  template <typename T, typename Request, typename Answer>
+  Service& AddJoined(std::string_view method,
+                     absl::Status (T::*handler)(Context&, const Request&, Answer*), T* object,
+                     absl::Status (T::*ahead)(const std::vector<std::string>& names) = nullptr) {
+    Add(method, handler, object);
+    Method& added = methods_.back();
+    added.together = 2;
+    added.run_together = [run = added.run, joined = joined_, object,
+                          ahead](absl::Span<const Called> calls) {
+      absl::Time deadline = absl::InfinitePast();
+      std::vector<std::string> names;
+      for (const Called& call : calls) {
+        deadline = std::max(deadline, call.context.deadline);
+        names.push_back(NameIn(static_cast<const Request&>(call.request)));
+      }
+      return joined(deadline, [&] {
+        absl::Status status = ahead != nullptr ? (object->*ahead)(names) : absl::OkStatus();
+        for (size_t i = 0; i < calls.size() && status.ok(); ++i) {
+          calls[i].answer->Clear();
+          status = run(calls[i].context, calls[i].request, calls[i].answer);
+        }
+        return status;
+      });
+    };
+    return *this;
+  }
+
   // One method without its types, for what serves a whole contract alike (tests, proxies).
   using Called = Asked<google::protobuf::Message, google::protobuf::Message>;
   struct Method {
@@ -124,7 +173,20 @@ class Service {
   const std::vector<Method>& methods() const { return methods_; }
 
  private:
+  // The resource that a request changes, or adds something to; "" where it makes one.
+  template <typename Request>
+  static std::string NameIn(const Request& request) {
+    if constexpr (requires { request.name(); }) {
+      return request.name();
+    } else if constexpr (requires { request.parent(); }) {
+      return request.parent();
+    } else {
+      return "";
+    }
+  }
+
   std::string name_;
+  Joined joined_;
   std::vector<Method> methods_;
 };
 

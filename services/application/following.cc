@@ -3,6 +3,7 @@
 #include "common/base/status_macros.h"
 #include "common/base/text.h"
 #include "common/base/time_proto.h"
+#include "common/db/transaction.h"
 #include "common/rpc/handlers.h"
 #include "services/application/handlers.h"
 #include "services/application/transitions.h"
@@ -10,6 +11,23 @@
 #include "yuezhan/review/v1/events.pb.h"
 
 namespace yuezhan::application {
+namespace {
+
+// Paid, or no longer.
+bool Concerns(const payment::v1::PaymentAdvanced& event) {
+  return event.state() == payment::v1::PAYMENT_STATE_SETTLED ||
+         event.from() == payment::v1::PAYMENT_STATE_SETTLED;
+}
+
+}  // namespace
+
+absl::Status Handlers::LockAhead(const std::vector<std::string>& names) {
+  return db::Read(journal_.pool(), absl::InfiniteFuture(), [&](db::Session& sql) {
+    store_.PrefetchApplications(sql, names);
+    return absl::OkStatus();
+  });
+}
+
 absl::Status Handlers::FollowEvent(journal::Unit& unit, std::string_view name,
                                    std::string_view method, absl::Time time,
                                    absl::FunctionRef<bool(v1::Application*)> change) {
@@ -27,21 +45,30 @@ absl::Status Handlers::FollowEvent(journal::Unit& unit, std::string_view name,
       store_.FreeLineage(unit.sql(), id);
     }
   }
-  if (store_.UpdateApplication(unit.sql(), &*application)) return absl::OkStatus();
-  return absl::AbortedError("the application changed meanwhile");
+  store_.UpdateApplication(unit.sql(), &*application);
+  return absl::OkStatus();
 }
 
 journal::EventHandlers Handlers::OnReview() {
   journal::EventHandlers handlers;
+  handlers.Ahead<review::v1::CaseAdvanced>(
+      [this](const std::vector<review::v1::CaseAdvanced>& events, db::Session& sql) {
+        std::vector<std::string> names;
+        for (const auto& event : events) {
+          if (StateOfCase(event.state()) != v1::APPLICATION_STATE_UNSPECIFIED)
+            names.push_back(event.application());
+        }
+        store_.PrefetchApplications(sql, names);
+      });
   handlers.On<review::v1::CaseAdvanced>([this](const review::v1::CaseAdvanced& event,
                                                const journal::EventOrigin& origin,
                                                journal::Unit& unit) {
+    const v1::ApplicationState state = StateOfCase(event.state());
+    if (state == v1::APPLICATION_STATE_UNSPECIFIED) return absl::OkStatus();
     return FollowEvent(unit, event.application(), "event:CaseAdvanced", origin.time,
                        [&](v1::Application* application) {
                          // Of a submission that was followed by another one since.
                          if (event.submission() < application->submissions()) return false;
-                         const v1::ApplicationState state = StateOfCase(event.state());
-                         if (state == v1::APPLICATION_STATE_UNSPECIFIED) return false;
                          application->set_state(state);
                          if (OpinionApproved(event))
                            *application->mutable_opinion_time() = ToProto(origin.time);
@@ -72,22 +99,30 @@ journal::EventHandlers Handlers::OnReview() {
 
 journal::EventHandlers Handlers::OnPayment() {
   journal::EventHandlers handlers;
+  handlers.Ahead<payment::v1::PaymentAdvanced>(
+      [this](const std::vector<payment::v1::PaymentAdvanced>& events, db::Session& sql) {
+        std::vector<std::string> names;
+        for (const auto& event : events) {
+          if (Concerns(event)) names.push_back(event.application());
+        }
+        store_.PrefetchApplications(sql, names);
+      });
   handlers.On<payment::v1::PaymentAdvanced>([this](const payment::v1::PaymentAdvanced& event,
                                                    const journal::EventOrigin& origin,
                                                    journal::Unit& unit) {
+    if (!Concerns(event)) return absl::OkStatus();
+    const bool settled = event.state() == payment::v1::PAYMENT_STATE_SETTLED;
     return FollowEvent(unit, event.application(), "event:PaymentAdvanced", origin.time,
                        [&](v1::Application* application) {
-                         if (event.state() == payment::v1::PAYMENT_STATE_SETTLED) {
+                         if (settled) {
                            application->set_state(v1::APPLICATION_STATE_PAID);
                            *application->mutable_paid_on() = event.settled_on();
                            application->set_bank_reference(event.bank_reference());
-                         } else if (event.from() == payment::v1::PAYMENT_STATE_SETTLED) {
+                         } else {
                            // The money is back, or never went although the bank said so.
                            application->set_state(v1::APPLICATION_STATE_CLEARED);
                            application->clear_paid_on();
                            application->clear_bank_reference();
-                         } else {
-                           return false;
                          }
                          application->set_payment(event.payment());
                          return true;
@@ -97,7 +132,10 @@ journal::EventHandlers Handlers::OnPayment() {
 }
 
 rpc::Service Handlers::Methods() {
-  rpc::Service service("yuezhan.application.v1.ApplicationService");
+  rpc::Service service("yuezhan.application.v1.ApplicationService",
+                       [this](absl::Time deadline, absl::FunctionRef<absl::Status()> handlers) {
+                         return journal_.WriteJoined(deadline, handlers);
+                       });
   service.Add("CreateApplication", &Handlers::CreateApplication, this)
       .Add("UpdateApplication", &Handlers::UpdateApplication, this)
       .Add("GetApplication", &Handlers::GetApplication, this)
@@ -105,11 +143,12 @@ rpc::Service Handlers::Methods() {
       .Add("CheckEligibility", &Handlers::CheckEligibility, this)
       .Add("SubmitApplication", &Handlers::SubmitApplication, this)
       .Add("WithdrawApplication", &Handlers::WithdrawApplication, this)
-      .Add("ConfirmScan", &Handlers::ConfirmScan, this)
-      .Add("StartUpload", &Handlers::StartUpload, this)
-      .Add("WriteChunk", &Handlers::WriteChunk, this)
+      .AddJoined("ConfirmScan", &Handlers::ConfirmScan, this)
+      .AddJoined("StartUpload", &Handlers::StartUpload, this, &Handlers::LockAhead)
+      .AddJoined("WriteChunk", &Handlers::WriteChunk, this)
       .Add("GetUpload", &Handlers::GetUpload, this)
       .Add("FinishUpload", &Handlers::FinishUpload, this)
+      .Add("UploadMaterial", &Handlers::UploadMaterial, this)
       .Add("ReadChunk", &Handlers::ReadChunk, this)
       .Add("ListMaterials", &Handlers::ListMaterials, this)
       .Add("GetSubmission", &Handlers::GetSubmission, this)

@@ -101,7 +101,7 @@ absl::Status Handlers::Advance(const Context& context, journal::Unit& unit, cons
     }
     unit.Emit(Advanced(*application, from));
   }
-  if (!store_.UpdateApplication(unit.sql(), application)) return errors::Conflict();
+  store_.UpdateApplication(unit.sql(), application);
   AddNextStep(rules, application);
   return absl::OkStatus();
 }
@@ -116,25 +116,36 @@ absl::Status Handlers::ChangeApplication(Context& context, const google::protobu
   });
 }
 
-absl::Status Handlers::CreateApplication(Context& context,
-                                         const v1::CreateApplicationRequest& request,
-                                         v1::Application* answer) {
-  YZ_RETURN_IF_ERROR(CheckForm(request.form()));
-  YZ_ASSIGN_OR_RETURN(const auto standing, StandingOf(context, request.form().station()));
-  if (!MaySee(context.caller, standing.station().host_unit()))
-    return errors::NotFound(request.form().station());
-  return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
-    YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
-    answer->set_name(Name("applications", NewUuid()));
-    *answer->mutable_form() = request.form();
-    answer->set_host_unit(standing.station().host_unit());
-    answer->set_state(v1::APPLICATION_STATE_DRAFT);
-    EnterState(unit.Now(), answer);
-    *answer->mutable_create_time() = answer->state_time();
-    TakeOver(standing, answer);
-    store_.InsertApplication(unit.sql(), answer);
-    unit.Emit(Advanced(*answer, v1::APPLICATION_STATE_UNSPECIFIED));
-    AddNextStep(rules, answer);
+absl::Status Handlers::CreateApplication(
+    const rpc::AskedList<v1::CreateApplicationRequest, v1::Application>& asked) {
+  std::vector<std::string> stations;
+  for (const auto& each : asked) {
+    YZ_RETURN_IF_ERROR(CheckForm(each.request.form()));
+    stations.push_back(each.request.form().station());
+  }
+  Context context = asked.front().context;
+  context.deadline = rpc::LastDeadline(asked);
+  YZ_ASSIGN_OR_RETURN(const auto standings, StandingsOf(context, stations));
+  for (size_t i = 0; i < asked.size(); ++i) {
+    if (!MaySee(asked[i].context.caller, standings[i].station().host_unit()))
+      return errors::NotFound(stations[i]);
+  }
+  return journal_.WriteAll(asked, [&](const auto& units) -> absl::Status {
+    for (size_t i = 0; i < asked.size(); ++i) {
+      journal::Unit& unit = *units[i];
+      v1::Application* const answer = asked[i].answer;
+      YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
+      answer->set_name(Name("applications", NewUuid()));
+      *answer->mutable_form() = asked[i].request.form();
+      answer->set_host_unit(standings[i].station().host_unit());
+      answer->set_state(v1::APPLICATION_STATE_DRAFT);
+      EnterState(unit.Now(), answer);
+      *answer->mutable_create_time() = answer->state_time();
+      TakeOver(standings[i], answer);
+      store_.InsertApplication(unit.sql(), answer);
+      unit.Emit(Advanced(*answer, v1::APPLICATION_STATE_UNSPECIFIED));
+      AddNextStep(rules, answer);
+    }
     return absl::OkStatus();
   });
 }

@@ -46,7 +46,8 @@ class Handlers {
   absl::StatusOr<absl::Duration> RemoveExpiredUploads();
 
   // forms.cc
-  absl::Status CreateApplication(Context&, const v1::CreateApplicationRequest&, v1::Application*);
+  absl::Status CreateApplication(
+      const rpc::AskedList<v1::CreateApplicationRequest, v1::Application>&);
   absl::Status UpdateApplication(Context&, const v1::UpdateApplicationRequest&, v1::Application*);
   absl::Status GetApplication(Context&, const v1::GetApplicationRequest&, v1::Application*);
   absl::Status ListApplications(Context&, const v1::ListApplicationsRequest&,
@@ -73,6 +74,7 @@ class Handlers {
   absl::Status WriteChunk(Context&, const v1::WriteChunkRequest&, v1::Upload*);
   absl::Status GetUpload(Context&, const v1::GetUploadRequest&, v1::Upload*);
   absl::Status FinishUpload(Context&, const v1::FinishUploadRequest&, v1::Material*);
+  absl::Status UploadMaterial(const rpc::AskedList<v1::UploadMaterialRequest, v1::Material>&);
   absl::Status ReadChunk(Context&, const v1::ReadChunkRequest&, v1::ReadChunkResponse*);
   absl::Status ListMaterials(Context&, const v1::ListMaterialsRequest&, v1::ListMaterialsResponse*);
 
@@ -92,6 +94,8 @@ class Handlers {
   // lead to is passed over: the application ended, or it came late.
   absl::Status FollowEvent(journal::Unit& unit, std::string_view name, std::string_view method,
                            absl::Time time, absl::FunctionRef<bool(v1::Application*)> change);
+  // For methods that change an application and wait for one another: locks the applications of all.
+  absl::Status LockAhead(const std::vector<std::string>& names);
   // The application, or NOT_FOUND where there is none that the caller may see.
   absl::StatusOr<v1::Application> Visible(db::Session& sql, const Caller& caller,
                                           std::string_view name, bool lock) const;
@@ -103,17 +107,7 @@ class Handlers {
   // The same of several, at least one, in their order.
   absl::StatusOr<std::vector<rules::v1::StandingFacts>> StandingsOf(
       const Context& context, const std::vector<std::string>& stations) const;
-  // Which applications are asked about, and by whom.
-  struct Named {
-    const Context& context;
-    const std::string& name;
-  };
-  template <typename List>
-  static std::vector<Named> NamesOf(const List& asked) {
-    std::vector<Named> named;
-    for (const auto& each : asked) named.push_back({each.context, each.request.name()});
-    return named;
-  }
+  using Named = rpc::Named;
   // What is fetched before an application is judged: it as it is now, and how its station stands.
   struct Ground {
     std::string id;
@@ -168,6 +162,16 @@ class Handlers {
   // Of several applications, at least one: id → materials.
   std::map<std::string, std::vector<v1::Material>> MaterialsOf(
       db::Session& sql, const std::vector<std::string>& ids) const;
+  // What is said on a sealed scan of a form of ours: its number and digest.
+  struct SealOnScan {
+    const std::string& form_number;
+    const std::string& form_digest;
+  };
+  // Makes a finished file a material of the locked application. `filing_form`: as printed now,
+  // where it is a scan of it.
+  absl::Status TakeIn(journal::Unit& unit, const Rules& rules, const v1::Application& application,
+                      const files::File& file, const SealOnScan& seal,
+                      const common::v1::PrintedDocument& filing_form, v1::Material* answer);
   // An unfinished upload of the application; NOT_FOUND with `name`, also when it expired.
   absl::StatusOr<files::Upload> UploadOf(db::Session& sql, std::string_view id,
                                          std::string_view upload, std::string_view name,
@@ -199,8 +203,8 @@ rules::v1::ApplicationFormFacts FormFactsOf(const v1::Application& application,
 common::v1::PrintedDocument PrintedForm(const policy::v1::Policy& policy,
                                         const v1::Application& application);
 // INVALID_ARGUMENT when number and digest on a scan are not those of the form as it stands now.
-absl::Status CheckScan(const v1::FinishUploadRequest& request, std::string_view code,
-                       const common::v1::PrintedDocument& form);
+absl::Status CheckScan(const std::string& form_number, const std::string& form_digest,
+                       std::string_view code, const common::v1::PrintedDocument& form);
 // Station and host as registered: names and account.
 void TakeOver(const rules::v1::StandingFacts& standing, v1::Application* application);
 

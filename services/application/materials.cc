@@ -178,20 +178,83 @@ absl::Status Handlers::FinishUpload(Context& context, const v1::FinishUploadRequ
     YZ_ASSIGN_OR_RETURN(const auto limits, LimitsOf(rules.policy, locked.code));
     YZ_ASSIGN_OR_RETURN(const auto file, files_.Finish(unit.sql(), locked, *content,
                                                        request.sha256(), limits, unit.Now()));
-    *answer = MessageOf(file);
-    if (!request.form_digest().empty() || !request.form_number().empty()) {
-      YZ_RETURN_IF_ERROR(CheckScan(request, locked.code, locked.code == kApplicationFormCode
-                                                            ? PrintedForm(rules.policy, application)
-                                                            : filing_form));
-      answer->set_form_number(request.form_number());
-      answer->set_form_digest(request.form_digest());
-      store_.PutScan(unit.sql(), ids.application, file.id, *answer);
+    return TakeIn(unit, rules, application, file, {request.form_number(), request.form_digest()},
+                  filing_form, answer);
+  });
+}
+
+absl::Status Handlers::TakeIn(journal::Unit& unit, const Rules& rules,
+                              const v1::Application& application, const files::File& file,
+                              const SealOnScan& seal,
+                              const common::v1::PrintedDocument& filing_form,
+                              v1::Material* answer) {
+  *answer = MessageOf(file);
+  if (!seal.form_digest.empty() || !seal.form_number.empty()) {
+    YZ_RETURN_IF_ERROR(CheckScan(
+        seal.form_number, seal.form_digest, file.code,
+        file.code == kApplicationFormCode ? PrintedForm(rules.policy, application) : filing_form));
+    answer->set_form_number(seal.form_number);
+    answer->set_form_digest(seal.form_digest);
+    store_.PutScan(unit.sql(), file.owner, file.id, *answer);
+  }
+  v1::MaterialAdded event;
+  event.set_material(answer->name());
+  event.set_code(answer->code());
+  event.set_sha256(answer->sha256());
+  unit.Emit(event);
+  return absl::OkStatus();
+}
+
+absl::Status Handlers::UploadMaterial(
+    const rpc::AskedList<v1::UploadMaterialRequest, v1::Material>& asked) {
+  // As of FinishUpload: what is wrong with the bytes is said in the transaction.
+  struct Whole {
+    std::string application;
+    absl::StatusOr<files::Content> content;
+    common::v1::PrintedDocument filing_form;
+    v1::UploadMaterialRequest kept;  // the journal has the digest, not the bytes
+  };
+  std::vector<Whole> wholes;
+  std::vector<journal::Writing> writings;
+  std::vector<std::string> names;
+  wholes.reserve(asked.size());
+  for (const auto& each : asked) {
+    const v1::UploadMaterialRequest& request = each.request;
+    Whole& whole = wholes.emplace_back();
+    YZ_ASSIGN_OR_RETURN(whole.application, IdOf("applications/*", request.parent()));
+    if (request.code() == kFilingFormCode && !request.form_digest().empty()) {
+      YZ_ASSIGN_OR_RETURN(whole.filing_form, PrintedFilingForm(each.context, request.parent()));
     }
-    v1::MaterialAdded event;
-    event.set_material(answer->name());
-    event.set_code(answer->code());
-    event.set_sha256(answer->sha256());
-    unit.Emit(event);
+    whole.content = files_.Inspect(request.data(), each.context.deadline);
+    whole.kept = request;
+    whole.kept.clear_data();
+    writings.emplace_back(each.context, whole.kept, each.answer);
+    names.push_back(request.parent());
+  }
+  return journal_.WriteAll(writings, [&](const auto& units) -> absl::Status {
+    store_.PrefetchApplications(units.front()->sql(), names);
+    for (size_t i = 0; i < asked.size(); ++i) {
+      journal::Unit& unit = *units[i];
+      const v1::UploadMaterialRequest& request = asked[i].request;
+      YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
+      YZ_ASSIGN_OR_RETURN(const auto application,
+                          Visible(unit.sql(), asked[i].context.caller, request.parent(), true));
+      YZ_RETURN_IF_ERROR(
+          ApplicationTransitions().Check(request.parent(), application.state(), "UploadMaterial"));
+      YZ_ASSIGN_OR_RETURN(const auto limits, LimitsOf(rules.policy, request.code()));
+      YZ_RETURN_IF_ERROR(wholes[i].content.status());
+      files::Upload upload;
+      upload.id = NewUuid();
+      upload.owner = wholes[i].application;
+      upload.code = request.code();
+      upload.file_name = request.file_name();
+      YZ_ASSIGN_OR_RETURN(const auto file,
+                          files_.Add(unit.sql(), upload, request.data(), *wholes[i].content,
+                                     request.sha256(), limits, unit.Now()));
+      YZ_RETURN_IF_ERROR(TakeIn(unit, rules, application, file,
+                                {request.form_number(), request.form_digest()},
+                                wholes[i].filing_form, asked[i].answer));
+    }
     return absl::OkStatus();
   });
 }

@@ -32,6 +32,8 @@ int64_t VersionOf(const std::string& etag) {
 
 constexpr std::string_view kApplicationColumns =
     "SELECT id, version, sealed, wrapped_key FROM applications ";
+constexpr std::string_view kLockedApplication =
+    "SELECT id, version, sealed, wrapped_key FROM applications WHERE id = ? FOR UPDATE";
 
 using list::Kind;
 
@@ -81,32 +83,31 @@ void Store::InsertApplication(db::Session& sql, v1::Application* application) co
   application->set_etag("1");
   const journal::Sealed sealed = SealMessage(vault_, ApplicationPlace(id), *application);
   const v1::ApplicationForm& form = application->form();
-  sql.Execute(
-      "INSERT INTO applications (id, host_unit, station, state, category, subsidy_year, "
-      "requested_amount_fen, submissions, submit_time, version, sealed, wrapped_key) VALUES (?, ?, "
-      "?, ?, ?, ?, ?, 0, 0, 1, ?, ?)",
-      db::Bytes(Bin(id)), db::Bytes(BinOf("hostUnits/*", application->host_unit())),
-      db::Bytes(BinOf("stations/*", form.station())), application->state(), form.category(),
-      form.subsidy_year(), FenOf(form.requested_amount()).value(), db::Bytes(sealed.bytes),
-      db::Bytes(sealed.wrapped_key));
+  static const db::RowShape kRows = db::NewRows(
+      "applications",
+      "id, host_unit, station, state, category, subsidy_year, requested_amount_fen, submissions, "
+      "submit_time, version, sealed, wrapped_key");
+  sql.Hold(kRows, db::Bytes(Bin(id)), db::Bytes(BinOf("hostUnits/*", application->host_unit())),
+           db::Bytes(BinOf("stations/*", form.station())), application->state(), form.category(),
+           form.subsidy_year(), FenOf(form.requested_amount()).value(), 0, 0, 1,
+           db::Bytes(sealed.bytes), db::Bytes(sealed.wrapped_key));
 }
 
-bool Store::UpdateApplication(db::Session& sql, v1::Application* application) const {
+void Store::UpdateApplication(db::Session& sql, v1::Application* application) const {
+  static const db::RowShape kRows =
+      db::ChangedRows("applications", "id, host_unit, station",
+                      "state, category, subsidy_year, requested_amount_fen, submissions, "
+                      "submit_time, sealed, wrapped_key");
   const std::string id = IdOf("applications/*", application->name()).value();
   const int64_t version = VersionOf(application->etag());
   application->set_etag(absl::StrCat(version + 1));
   const journal::Sealed sealed = SealMessage(vault_, ApplicationPlace(id), *application);
   const v1::ApplicationForm& form = application->form();
-  return sql.Execute(
-             "UPDATE applications SET state = ?, category = ?, subsidy_year = ?, "
-             "requested_amount_fen = ?, submissions = ?, submit_time = ?, version = ?, sealed = ?, "
-             "wrapped_key = ? "
-             "WHERE id = ? AND version = ?",
-             application->state(), form.category(), form.subsidy_year(),
-             FenOf(form.requested_amount()).value(), application->submissions(),
-             FromProto(application->submit_time()), version + 1,
-             db::Bytes(sealed.bytes), db::Bytes(sealed.wrapped_key), db::Bytes(Bin(id)),
-             version) == 1;
+  sql.Hold(kRows, db::Bytes(Bin(id)), db::Bytes(BinOf("hostUnits/*", application->host_unit())),
+           db::Bytes(BinOf("stations/*", form.station())), version + 1, application->state(),
+           form.category(), form.subsidy_year(), FenOf(form.requested_amount()).value(),
+           application->submissions(), FromProto(application->submit_time()),
+           db::Bytes(sealed.bytes), db::Bytes(sealed.wrapped_key));
 }
 
 absl::StatusOr<v1::Application> Store::ReadApplication(const db::Row& row) const {
@@ -121,11 +122,15 @@ absl::StatusOr<std::optional<v1::Application>> Store::Application(db::Session& s
                                                                   std::string_view id,
                                                                   bool lock) const {
   const db::Rows rows =
-      lock ? sql.Query(Concat({kApplicationColumns, "WHERE id = ? FOR UPDATE"}), db::Bytes(Bin(id)))
+      lock ? sql.Query(kLockedApplication, db::Bytes(Bin(id)))
            : sql.Query(Concat({kApplicationColumns, "WHERE id = ?"}), db::Bytes(Bin(id)));
   if (rows.empty()) return std::nullopt;
   YZ_ASSIGN_OR_RETURN(auto application, ReadApplication(rows[0]));
   return application;
+}
+
+void Store::PrefetchApplications(db::Session& sql, const std::vector<std::string>& names) const {
+  sql.Prefetch(kLockedApplication, db::KeysOf("applications/*", names));
 }
 
 absl::StatusOr<std::map<std::string, v1::Application>> Store::ApplicationsById(
@@ -251,10 +256,8 @@ void Store::PutScan(db::Session& sql, std::string_view id, std::string_view mate
   kept.set_form_digest(scan.form_digest());
   if (scan.has_scan_agrees()) *kept.mutable_scan_agrees() = scan.scan_agrees();
   const std::string body = kept.SerializeAsString();
-  sql.Execute(
-      "INSERT INTO scans (application, material, body) VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE "
-      "body = ?",
-      db::Bytes(Bin(id)), db::Bytes(Bin(material)), db::Bytes(body), db::Bytes(body));
+  static const db::RowShape kRows = db::PutRows("scans", "application, material", "body");
+  sql.Hold(kRows, db::Bytes(Bin(id)), db::Bytes(Bin(material)), db::Bytes(body));
 }
 
 std::map<std::string, v1::Material> Store::Scans(db::Session& sql,

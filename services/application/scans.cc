@@ -13,16 +13,16 @@
 
 namespace yuezhan::application {
 
-absl::Status CheckScan(const v1::FinishUploadRequest& request, std::string_view code,
-                       const common::v1::PrintedDocument& form) {
+absl::Status CheckScan(const std::string& form_number, const std::string& form_digest,
+                       std::string_view code, const common::v1::PrintedDocument& form) {
   if (code != kApplicationFormCode && code != kFilingFormCode) {
     return errors::InvalidField("form_digest", "该材料不是本系统打印的表格的扫描件",
                                 "is given with a scan of a form that this system prints only");
   }
-  if (request.form_number() != form.number()) {
+  if (form_number != form.number()) {
     return errors::InvalidField("form_number", "不是该表的编号", "is not the form's number");
   }
-  if (request.form_digest() == form.digest()) return absl::OkStatus();
+  if (form_digest == form.digest()) return absl::OkStatus();
   return errors::InvalidField("form_digest",
                               "与系统中现在的表不一致：打印盖章后内容已修改，请重新打印、盖章、扫描",
                               "the form was changed since it was printed: print, seal and scan it "

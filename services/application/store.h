@@ -32,12 +32,13 @@ class Store {
   explicit Store(const journal::Vault& vault) : vault_(vault) {}
 
   void InsertApplication(db::Session& sql, v1::Application* application) const;
-  // Writes the application if its row still has the version of application->etag(), and gives it
-  // the next one. False otherwise.
-  bool UpdateApplication(db::Session& sql, v1::Application* application) const;
+  // Writes a locked application, and gives it its next etag. Held until the transaction ends.
+  void UpdateApplication(db::Session& sql, v1::Application* application) const;
   // Absent when there is none. `lock`: keeps the row until the transaction ends.
   absl::StatusOr<std::optional<v1::Application>> Application(db::Session& sql, std::string_view id,
                                                              bool lock) const;
+  // Locks them by one statement; Application then has them at hand, once.
+  void PrefetchApplications(db::Session& sql, const std::vector<std::string>& names) const;
   // Several at once, of at least one id: id → application. Those that are not there are left out.
   absl::StatusOr<std::map<std::string, v1::Application>> ApplicationsById(
       db::Session& sql, const std::vector<std::string>& ids, bool lock) const;

@@ -114,7 +114,7 @@ absl::StatusOr<std::vector<Handlers::Ground>> Handlers::GroundsOf(
 absl::Status Handlers::CheckEligibility(
     const rpc::AskedList<v1::CheckEligibilityRequest, v1::CheckEligibilityResponse>& asked) {
   const absl::Time deadline = rpc::LastDeadline(asked);
-  YZ_ASSIGN_OR_RETURN(const auto grounds, GroundsOf(NamesOf(asked), deadline));
+  YZ_ASSIGN_OR_RETURN(const auto grounds, GroundsOf(rpc::NamesOf(asked), deadline));
   YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(journal_.clocks().business->Now()));
   std::vector<std::string> ids, lineages;
   for (const Ground& ground : grounds) {
@@ -176,7 +176,7 @@ absl::Status Handlers::Submit(journal::Unit& unit, const Rules& rules, const Gro
 
 absl::Status Handlers::SubmitApplication(
     const rpc::AskedList<v1::SubmitApplicationRequest, v1::Application>& asked) {
-  YZ_ASSIGN_OR_RETURN(const auto grounds, GroundsOf(NamesOf(asked), rpc::LastDeadline(asked)));
+  YZ_ASSIGN_OR_RETURN(const auto grounds, GroundsOf(rpc::NamesOf(asked), rpc::LastDeadline(asked)));
   std::vector<std::string> ids;
   for (const Ground& ground : grounds) ids.push_back(ground.id);
   return journal_.WriteAll(asked, [&](const auto& units) -> absl::Status {

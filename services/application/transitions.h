@@ -62,7 +62,8 @@ inline const Transitions& ApplicationTransitions() {
         {APPLICATION_STATE_RETURNED, APPLICATION_STATE_WITHDRAWN, "WithdrawApplication"},
     };
     for (const auto state : {APPLICATION_STATE_DRAFT, APPLICATION_STATE_RETURNED}) {
-      for (const auto* method : {"UpdateApplication", "StartUpload", "FinishUpload"})
+      for (const auto* method :
+           {"UpdateApplication", "StartUpload", "FinishUpload", "UploadMaterial"})
         table.push_back({state, state, method});
     }
     // Asks review, which decides.

@@ -17,8 +17,8 @@ absl::Status AdvanceAward(const Store& store, journal::Unit& unit, std::string_v
   award.set_state(to);
   if (record->version() == 0) {
     store.InsertAward(unit.sql(), record);
-  } else if (!store.UpdateAward(unit.sql(), record)) {
-    return errors::Conflict();
+  } else {
+    store.UpdateAward(unit.sql(), record);
   }
   v1::AwardAdvanced event;
   event.set_case_name(award.case_name());
@@ -39,7 +39,7 @@ absl::Status AdvancePayment(const Store& store, journal::Unit& unit, std::string
     payment.set_state(to);
     *payment.mutable_state_time() = ToProto(unit.Now());
   }
-  if (!store.UpdatePayment(unit.sql(), record)) return errors::Conflict();
+  store.UpdatePayment(unit.sql(), record);
   if (to != from) EmitAdvanced(unit, from, *record);
   return absl::OkStatus();
 }
@@ -69,25 +69,6 @@ absl::StatusOr<std::optional<LockedOrder>> LockOrder(const Store& store, db::Ses
   if (!payment) return std::nullopt;
   if (!award) return errors::DataLoss(payment->payment().case_name());
   return LockedOrder{*std::move(award), *std::move(payment)};
-}
-
-absl::StatusOr<std::map<std::string, LockedOrder>> LockOrders(
-    const Store& store, db::Session& sql, const std::map<std::string, std::string>& award_ids) {
-  std::vector<std::string> payment_ids, case_ids;
-  for (const auto& [payment, award] : award_ids) {
-    payment_ids.push_back(payment);
-    case_ids.push_back(award);
-  }
-  YZ_ASSIGN_OR_RETURN(auto awards, store.LockAwards(sql, case_ids));
-  YZ_ASSIGN_OR_RETURN(auto payments, store.PaymentsById(sql, payment_ids, true));
-  std::map<std::string, LockedOrder> orders;
-  for (auto& [id, payment] : payments) {
-    const auto award = awards.find(award_ids.at(id));
-    if (award == awards.end()) return errors::DataLoss(payment.payment().case_name());
-    // Several payments of one award are of different times, and only one is changed at a time.
-    orders.emplace(id, LockedOrder{award->second, std::move(payment)});
-  }
-  return orders;
 }
 
 absl::Status Refuse(std::string_view rule_id, std::string_view zh, std::string_view en,

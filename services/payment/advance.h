@@ -32,11 +32,6 @@ struct LockedOrder {
 // Absent when there is none.
 absl::StatusOr<std::optional<LockedOrder>> LockOrder(const Store& store, db::Session& sql,
                                                      std::string_view payment_id);
-// Several at once: payment's id → its award's id, at least one. In one order, so that two who lock
-// some do not wait for each other. Payments that are not there are left out.
-absl::StatusOr<std::map<std::string, LockedOrder>> LockOrders(
-    const Store& store, db::Session& sql, const std::map<std::string, std::string>& award_ids);
-
 // A refusal by one rule of payment's own.
 absl::Status Refuse(std::string_view rule_id, std::string_view zh, std::string_view en,
                     std::string_view subject);

@@ -52,6 +52,14 @@ void Fill(const review::v1::CaseAdvanced& event, v1::AwardRecord* record) {
 
 journal::EventHandlers Handlers::OnReview() {
   journal::EventHandlers handlers;
+  handlers.Ahead<review::v1::CaseAdvanced>(
+      [this](const std::vector<review::v1::CaseAdvanced>& events, db::Session& sql) {
+        std::vector<std::string> names;
+        for (const auto& event : events) {
+          if (event.state() == review::v1::CASE_STATE_CLEARED) names.push_back(event.case_name());
+        }
+        store_.PrefetchAwards(sql, names);
+      });
   handlers.On<review::v1::CaseAdvanced>([this](const review::v1::CaseAdvanced& event,
                                                const journal::EventOrigin& origin,
                                                journal::Unit& unit) -> absl::Status {
@@ -109,7 +117,8 @@ absl::Status Handlers::Cleared(const review::v1::CaseAdvanced& event, journal::U
   if (state == v1::AWARD_STATE_RESERVED)
     return AdvanceAward(store_, unit, kByReview, v1::AWARD_STATE_CLEARED, &*record);
   // Still without money: cleared as soon as it is reserved.
-  return store_.UpdateAward(unit.sql(), &*record) ? absl::OkStatus() : errors::Conflict();
+  store_.UpdateAward(unit.sql(), &*record);
+  return absl::OkStatus();
 }
 
 absl::Status Handlers::TakenBack(const review::v1::CaseAdvanced& event, journal::Unit& unit) {
@@ -155,7 +164,7 @@ absl::Status Handlers::RecordTooLate(journal::Unit& unit, std::string_view reaso
                                      v1::AwardRecord* record) {
   v1::Award& award = *record->mutable_award();
   award.set_too_late(std::string(reason));
-  if (!store_.UpdateAward(unit.sql(), record)) return errors::Conflict();
+  store_.UpdateAward(unit.sql(), record);
   v1::AwardAdvanced event;
   event.set_case_name(award.case_name());
   event.set_from(award.state());

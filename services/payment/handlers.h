@@ -68,15 +68,16 @@ class Handlers {
   absl::Status ListAwards(Context&, const v1::ListAwardsRequest&, v1::ListAwardsResponse*);
 
   // orders.cc
-  absl::Status PreparePayment(Context&, const v1::PreparePaymentRequest&, v1::Payment*);
+  absl::Status PreparePayment(const rpc::AskedList<v1::PreparePaymentRequest, v1::Payment>&);
   absl::Status AuthorizePayment(
       const rpc::AskedList<v1::AuthorizePaymentRequest, v1::Payment>&);
   absl::Status BatchPreparePayments(Context&, const v1::BatchPreparePaymentsRequest&,
                                     v1::BatchPreparePaymentsResponse*);
   absl::Status BatchAuthorizePayments(Context&, const v1::BatchAuthorizePaymentsRequest&,
                                       v1::BatchAuthorizePaymentsResponse*);
-  absl::Status RequestFinance(Context&, const v1::RequestFinanceRequest&, v1::Payment*);
-  absl::Status RecordFinanceAnswer(Context&, const v1::RecordFinanceAnswerRequest&, v1::Payment*);
+  absl::Status RequestFinance(const rpc::AskedList<v1::RequestFinanceRequest, v1::Payment>&);
+  absl::Status RecordFinanceAnswer(
+      const rpc::AskedList<v1::RecordFinanceAnswerRequest, v1::Payment>&);
   absl::Status ResendPayment(Context&, const v1::ResendPaymentRequest&, v1::Payment*);
 
   // recoveries.cc
@@ -119,6 +120,7 @@ class Handlers {
     std::optional<Movement> movement;
     std::optional<int64_t> fen = std::nullopt;  // of the movement; absent: the award's amount
   };
+  using Named = rpc::Named;  // payments, or cases
   // Money that moves when all rows of a unit are written.
   struct Move {
     Movement movement;
@@ -134,39 +136,28 @@ class Handlers {
                              std::string_view name, std::string_view method, v1::Payment* answer,
                              Change change);
   // The same for one of several within a unit; its money is left to MoveAll.
-  absl::StatusOr<v1::Payment> ChangeOne(Context& context, journal::Unit& unit,
+  absl::StatusOr<v1::Payment> ChangeOne(const Context& context, journal::Unit& unit,
                                         std::string_view name, std::string_view method,
                                         Change change, std::vector<Move>* moves);
-  // The same for one that is locked already.
-  absl::StatusOr<v1::Payment> ChangeLocked(const Context& context, journal::Unit& unit,
-                                           LockedOrder locked, std::string_view method,
-                                           Change change, std::vector<Move>* moves);
+  // The same for several calls, each in the unit of its place: `change` is told which it is.
+  using ChangeAt = absl::FunctionRef<absl::Status(size_t, journal::Unit&, Order&)>;
+  template <typename Request>
+  absl::Status ChangePayments(const rpc::AskedList<Request, v1::Payment>& asked,
+                              std::string_view method, ChangeAt change);
+  absl::Status ChangeAll(const std::vector<Named>& named, const std::vector<journal::Unit*>& units,
+                         std::string_view method, const std::vector<v1::Payment*>& answers,
+                         ChangeAt change);
+  // For methods that change a payment and wait for one another: locks the payments of all.
+  absl::Status LockAhead(const std::vector<std::string>& names);
   // Tells of a payment that was written whether it is to go out now.
   void Instructed(const v1::Payment& payment) const;
   static absl::Status MoveAll(journal::Unit& unit, const std::vector<Move>& moves);
   // The payment as the caller may see it, NOT_FOUND otherwise.
   absl::StatusOr<v1::PaymentRecord> SeenPayment(Context& context, std::string_view name);
-  // Station and host as of now, from registry. Never while a transaction is open.
-  absl::StatusOr<rules::v1::StandingFacts> StandingOf(Context& context, std::string_view station);
-  // The standing of a payment's station and host.
-  absl::StatusOr<rules::v1::StandingFacts> StandingOfPayment(const Context& context,
-                                                             const std::string& name);
-  // Payments, and who asks for them.
-  struct Named {
-    const Context& context;
-    const std::string& name;
-  };
-  struct Standing {
-    std::string payment_id, award_id;
-    rules::v1::StandingFacts facts;
-  };
-  // The same of several, in their order: one statement and one call.
-  absl::StatusOr<std::vector<Standing>> StandingsOfPayments(const std::vector<Named>& named,
-                                                            absl::Time deadline);
-  // Authorizes payments, each once, in the unit of its place, and fills the answer of its place.
-  absl::Status AuthorizeAll(const std::vector<Named>& named, const std::vector<Standing>& standings,
-                            const std::vector<journal::Unit*>& units, std::string_view method,
-                            const std::vector<v1::Payment*>& answers);
+  // Station and host as of now, from registry, of payments in their order: one statement and one
+  // call. Never while a transaction is open.
+  absl::StatusOr<std::vector<rules::v1::StandingFacts>> StandingsOf(const std::vector<Named>& named,
+                                                                    absl::Time deadline);
   // What an order rests on, as other services have it. Never asked while a transaction is open.
   struct Ground {
     std::string case_id;
@@ -175,8 +166,10 @@ class Handlers {
     rules::v1::AccountFacts account;  // of the submission
     google::type::Date submitted_on;
   };
-  absl::StatusOr<Ground> GroundOf(Context& context, std::string_view case_name);
-  absl::StatusOr<v1::Payment> Prepare(Context& context, journal::Unit& unit,
+  // Of awards in their order, each named by its case.
+  absl::StatusOr<std::vector<Ground>> GroundsOf(const std::vector<Named>& named,
+                                                absl::Time deadline);
+  absl::StatusOr<v1::Payment> Prepare(const Context& context, journal::Unit& unit,
                                       std::string_view method,
                                       const v1::PreparePaymentRequest& request,
                                       const Ground& ground);

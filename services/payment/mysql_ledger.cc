@@ -81,13 +81,14 @@ bool Post(journal::Unit& unit, const Posting& posting) {
   const std::optional<std::string> payment = OptionalBin(posting.payment);
   const int64_t day = BeijingDay(unit.Now()) - Day(1970, 1, 1);
   const int64_t fen = posting.amount_fen;
-  unit.sql().Execute(
-      "INSERT INTO postings (id, side, fund, account, movement, amount, day, award, payment, "
-      "entry) "
-      "VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, ?), (?, 2, ?, ?, ?, ?, ?, ?, ?, ?)",
-      db::Bytes(id), db::Bytes(fund), row.from, posting.movement, -fen, day, AsBytes(award),
-      AsBytes(payment), db::Bytes(unit.entry_key()), db::Bytes(id), db::Bytes(fund), row.to,
-      posting.movement, fen, day, AsBytes(award), AsBytes(payment), db::Bytes(unit.entry_key()));
+  static const db::RowShape kRows = db::NewRows(
+      "postings", "id, side, fund, account, movement, amount, day, award, payment, entry");
+  const auto add = [&](int side, Account account, int64_t amount_fen) {
+    unit.sql().Hold(kRows, db::Bytes(id), side, db::Bytes(fund), account, posting.movement,
+                    amount_fen, day, AsBytes(award), AsBytes(payment), db::Bytes(unit.entry_key()));
+  };
+  add(1, row.from, -fen);
+  add(2, row.to, fen);
   return unit.sql().Execute(row.update, fen, fen, db::Bytes(fund), fen) == 1;
 }
 

@@ -19,6 +19,8 @@ std::string PaymentPlace(std::string_view id) { return Concat({"payments|", id})
 
 constexpr std::string_view kPaymentColumns =
     "SELECT id, version, sealed, wrapped_key FROM payments ";
+constexpr std::string_view kLockedPayment =
+    "SELECT id, version, sealed, wrapped_key FROM payments WHERE id = ? FOR UPDATE";
 constexpr std::string_view kOpenColumns =
     "SELECT id, transfer, state, COALESCE(decided_on, 0) FROM payments ";
 
@@ -106,51 +108,61 @@ bool Store::InsertPayment(db::Session& sql, v1::PaymentRecord* record,
   return false;
 }
 
-bool Store::UpdatePayment(db::Session& sql, v1::PaymentRecord* record) const {
+void Store::UpdatePayment(db::Session& sql, v1::PaymentRecord* record) const {
+  static const db::RowShape kRows = db::ChangedRows(
+      "payments", "id, award, station, host_unit, fund, amount, line_digest, prepared_by",
+      "live_case, live_station, state, transfer, decided_on, payee, authorized_by, settled_on, "
+      "receipt_on, incident, recovery_open, on_statement, sealed, wrapped_key");
   v1::Payment& payment = *record->mutable_payment();
   const std::string id = IdOf("payments/*", payment.name()).value();
   int64_t version = 0;
-  if (!absl::SimpleAtoi(payment.etag(), &version)) return false;
+  if (!absl::SimpleAtoi(payment.etag(), &version)) version = 0;
   payment.set_etag(absl::StrCat(version + 1));
   const PaymentColumns columns(payment);
   const journal::Sealed sealed = SealMessage(vault_, PaymentPlace(id), *record);
-  return sql.Execute(
-             "UPDATE payments SET live_case = ?, live_station = ?, state = ?, transfer = ?, "
-             "decided_on = ?, payee = ?, authorized_by = ?, settled_on = ?, receipt_on = ?, "
-             "incident = ?, recovery_open = ?, on_statement = ?, version = ?, sealed = ?, "
-             "wrapped_key = ? WHERE id = ? AND version = ?",
-             columns.live_case, columns.live_station, payment.state(), columns.transfer,
-             columns.decided_on, db::Bytes(AccountKey(payment.payee().number())),
-             payment.authorized_by(), columns.settled_on, columns.receipt_on,
-             !payment.incident().empty(), columns.recovery_open, columns.on_statement, version + 1,
-             db::Bytes(sealed.bytes), db::Bytes(sealed.wrapped_key), db::Bytes(Bin(id)),
-             version) == 1;
+  sql.Hold(kRows, db::Bytes(Bin(id)), db::Bytes(columns.case_id), db::Bytes(columns.station),
+           db::Bytes(BinOf("hostUnits/*", payment.host_unit())),
+           db::Bytes(BinOf("funds/*", payment.fund())), FenIn(payment.amount()),
+           db::Bytes(LineDigest(payment)), payment.prepared_by(), version + 1, columns.live_case,
+           columns.live_station, payment.state(), columns.transfer, columns.decided_on,
+           db::Bytes(AccountKey(payment.payee().number())), payment.authorized_by(),
+           columns.settled_on, columns.receipt_on, !payment.incident().empty(),
+           columns.recovery_open, columns.on_statement, db::Bytes(sealed.bytes),
+           db::Bytes(sealed.wrapped_key));
 }
 
 absl::StatusOr<std::optional<v1::PaymentRecord>> Store::Payment(db::Session& sql,
                                                                 std::string_view id,
                                                                 bool lock) const {
   const db::Rows rows =
-      lock ? sql.Query(Concat({kPaymentColumns, "WHERE id = ? FOR UPDATE"}), db::Bytes(Bin(id)))
+      lock ? sql.Query(kLockedPayment, db::Bytes(Bin(id)))
            : sql.Query(Concat({kPaymentColumns, "WHERE id = ?"}), db::Bytes(Bin(id)));
   if (rows.empty()) return std::nullopt;
   return OpenMessage<v1::PaymentRecord>(vault_, PaymentPlace(id), rows[0].Bytes(2),
                                         rows[0].Bytes(3));
 }
 
-absl::StatusOr<std::map<std::string, v1::PaymentRecord>> Store::PaymentsById(
-    db::Session& sql, const std::vector<std::string>& ids, bool lock) const {
-  const auto in = db::KeyList::OfIds(ids);
+absl::StatusOr<std::map<std::string, v1::PaymentRecord>> Store::PaymentsByName(
+    db::Session& sql, const std::vector<std::string>& names) const {
   std::map<std::string, v1::PaymentRecord> found;
+  auto keys = db::KeysOf("payments/*", names);
+  if (keys.empty()) return found;
+  const db::KeyList in(std::move(keys));
   for (const db::Row& row :
-       sql.QueryList(Concat({kPaymentColumns, "FORCE INDEX (PRIMARY) WHERE id IN ", in.marks(),
-                             lock ? " ORDER BY id FOR UPDATE" : ""}),
-                     in.params())) {
+       sql.QueryList(Concat({kPaymentColumns, "WHERE id IN ", in.marks()}), in.params())) {
     const std::string id = Text(row.Bytes(0));
-    YZ_ASSIGN_OR_RETURN(found[id], OpenMessage<v1::PaymentRecord>(vault_, PaymentPlace(id),
-                                                                  row.Bytes(2), row.Bytes(3)));
+    YZ_ASSIGN_OR_RETURN(
+        found[Name("payments", id)],
+        OpenMessage<v1::PaymentRecord>(vault_, PaymentPlace(id), row.Bytes(2), row.Bytes(3)));
   }
   return found;
+}
+
+void Store::PrefetchOrders(db::Session& sql, const std::vector<std::string>& names) const {
+  auto keys = db::KeysOf("payments/*", names);
+  if (keys.size() < 2) return;
+  PrefetchAwardsOf(sql, keys);
+  sql.Prefetch(kLockedPayment, std::move(keys));
 }
 
 absl::StatusOr<std::vector<v1::PaymentRecord>> Store::Payments(db::Session& sql,
@@ -195,24 +207,24 @@ std::string Store::AccountKey(std::string_view number) const {
 void Store::InsertAccountDecision(db::Session& sql, const v1::Payment& payment,
                                   AccountSource source, std::string_view officer, Day day,
                                   std::string_view entry_key) const {
-  sql.Execute(
-      "INSERT INTO account_decisions (payment, account, entry, source, officer, day) VALUES (?, ?, "
-      "?, ?, ?, ?)",
-      db::Bytes(BinOf("payments/*", payment.name())),
-      db::Bytes(AccountKey(payment.payee().number())), db::Bytes(entry_key), source, officer,
-      DayNumber(day));
+  static const db::RowShape kRows =
+      db::NewRows("account_decisions", "payment, account, entry, source, officer, day");
+  sql.Hold(kRows, db::Bytes(BinOf("payments/*", payment.name())),
+           db::Bytes(AccountKey(payment.payee().number())), db::Bytes(entry_key), source, officer,
+           DayNumber(day));
 }
 
 void Store::InsertTransfer(db::Session& sql, const v1::Payment& payment, Day day, bool adopted,
                            std::string_view entry_key) const {
-  sql.Execute(
-      "INSERT INTO transfers (id, payment, attempt, amount, account, line_digest, authorized_by, "
-      "day, not_after, adopted, entry) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      db::Bytes(FromHex(payment.transfer_id()).value()),
-      db::Bytes(BinOf("payments/*", payment.name())), payment.attempts(), FenIn(payment.amount()),
-      db::Bytes(AccountKey(payment.payee().number())), db::Bytes(LineDigest(payment)),
-      payment.authorized_by(), DayNumber(day), FromProto(payment.not_after()), adopted,
-      db::Bytes(entry_key));
+  static const db::RowShape kRows = db::NewRows(
+      "transfers",
+      "id, payment, attempt, amount, account, line_digest, authorized_by, day, not_after, adopted, "
+      "entry");
+  sql.Hold(kRows, db::Bytes(FromHex(payment.transfer_id()).value()),
+           db::Bytes(BinOf("payments/*", payment.name())), payment.attempts(),
+           FenIn(payment.amount()), db::Bytes(AccountKey(payment.payee().number())),
+           db::Bytes(LineDigest(payment)), payment.authorized_by(), DayNumber(day),
+           FromProto(payment.not_after()), adopted, db::Bytes(entry_key));
 }
 
 absl::StatusOr<std::vector<v1::PaymentRecord>> Store::PaymentsNeeding(

@@ -17,6 +17,11 @@ constexpr std::string_view kFundColumns =
     "SELECT id, year, source, allocated, free, reserved, in_transit, paid, created, "
     "returned, recovered FROM funds ";
 constexpr std::string_view kAwardColumns = "SELECT id, version, sealed, wrapped_key FROM awards ";
+constexpr std::string_view kLockedAward =
+    "SELECT id, version, sealed, wrapped_key FROM awards WHERE id = ? FOR UPDATE";
+constexpr std::string_view kLockedAwardOf =
+    "SELECT id, version, sealed, wrapped_key FROM awards WHERE id = (SELECT award FROM payments "
+    "WHERE id = ?) FOR UPDATE";
 
 v1::Fund FundIn(const db::Row& row) {
   v1::Fund fund;
@@ -127,20 +132,20 @@ void Store::InsertAward(db::Session& sql, v1::AwardRecord* record) const {
       db::Bytes(sealed.bytes), db::Bytes(sealed.wrapped_key));
 }
 
-bool Store::UpdateAward(db::Session& sql, v1::AwardRecord* record) const {
+void Store::UpdateAward(db::Session& sql, v1::AwardRecord* record) const {
+  static const db::RowShape kRows =
+      db::ChangedRows("awards", "id, host_unit",
+                      "state, subsidy_year, amount, fund, resolved_seq, sealed, wrapped_key");
   const v1::Award& award = record->award();
   const std::string id = IdOf("cases/*", award.case_name()).value();
   const int64_t version = record->version();
   record->set_version(version + 1);
   const journal::Sealed sealed = SealMessage(vault_, AwardPlace(id), *record);
   const std::string fund = award.fund().empty() ? "" : BinOf("funds/*", award.fund());
-  return sql.Execute(
-             "UPDATE awards SET state = ?, subsidy_year = ?, amount = ?, fund = ?, resolved_seq = "
-             "?, version = ?, sealed = ?, wrapped_key = ? WHERE id = ? AND version = ?",
-             award.state(), award.subsidy_year(), FenIn(award.amount()),
-             fund.empty() ? std::nullopt : std::optional(db::Bytes(fund)), record->resolved_seq(),
-             version + 1, db::Bytes(sealed.bytes), db::Bytes(sealed.wrapped_key),
-             db::Bytes(Bin(id)), version) == 1;
+  sql.Hold(kRows, db::Bytes(Bin(id)), db::Bytes(BinOf("hostUnits/*", award.host_unit())),
+           version + 1, award.state(), award.subsidy_year(), FenIn(award.amount()),
+           fund.empty() ? std::nullopt : std::optional(db::Bytes(fund)), record->resolved_seq(),
+           db::Bytes(sealed.bytes), db::Bytes(sealed.wrapped_key));
 }
 
 absl::StatusOr<v1::AwardRecord> Store::ReadAward(const db::Row& row) const {
@@ -155,7 +160,7 @@ absl::StatusOr<std::optional<v1::AwardRecord>> Store::Award(db::Session& sql,
                                                             std::string_view case_id,
                                                             bool lock) const {
   const db::Rows rows =
-      lock ? sql.Query(Concat({kAwardColumns, "WHERE id = ? FOR UPDATE"}), db::Bytes(Bin(case_id)))
+      lock ? sql.Query(kLockedAward, db::Bytes(Bin(case_id)))
            : sql.Query(Concat({kAwardColumns, "WHERE id = ?"}), db::Bytes(Bin(case_id)));
   if (rows.empty()) return std::nullopt;
   return ReadAward(rows[0]);
@@ -163,23 +168,48 @@ absl::StatusOr<std::optional<v1::AwardRecord>> Store::Award(db::Session& sql,
 
 absl::StatusOr<std::optional<v1::AwardRecord>> Store::LockAwardOf(
     db::Session& sql, std::string_view payment_id) const {
-  const db::Rows rows = sql.Query(
-      Concat({kAwardColumns, "WHERE id = (SELECT award FROM payments WHERE id = ?) FOR UPDATE"}),
-      db::Bytes(Bin(payment_id)));
+  const db::Rows rows = sql.Query(kLockedAwardOf, db::Bytes(Bin(payment_id)));
   if (rows.empty()) return std::nullopt;
   return ReadAward(rows[0]);
 }
 
-absl::StatusOr<std::map<std::string, v1::AwardRecord>> Store::LockAwards(
-    db::Session& sql, const std::vector<std::string>& ids) const {
-  const auto in = db::KeyList::OfIds(ids);
+absl::StatusOr<std::map<std::string, v1::AwardRecord>> Store::AwardsByCase(
+    db::Session& sql, const std::vector<std::string>& case_names) const {
   std::map<std::string, v1::AwardRecord> found;
-  for (const db::Row& row : sql.QueryList(
-           Concat({kAwardColumns, "FORCE INDEX (PRIMARY) WHERE id IN ", in.marks(), " ORDER BY id FOR UPDATE"}),
-           in.params())) {
-    YZ_ASSIGN_OR_RETURN(found[Text(row.Bytes(0))], ReadAward(row));
+  auto keys = db::KeysOf("cases/*", case_names);
+  if (keys.empty()) return found;
+  const db::KeyList in(std::move(keys));
+  for (const db::Row& row :
+       sql.QueryList(Concat({kAwardColumns, "WHERE id IN ", in.marks()}), in.params())) {
+    YZ_ASSIGN_OR_RETURN(found[Name("cases", Text(row.Bytes(0)))], ReadAward(row));
   }
   return found;
+}
+
+void Store::PrefetchAwards(db::Session& sql, const std::vector<std::string>& case_names) const {
+  sql.Prefetch(kLockedAward, db::KeysOf("cases/*", case_names));
+}
+
+void Store::PrefetchAwardsOf(db::Session& sql, const std::vector<std::string>& payments) const {
+  const db::KeyList in(payments);
+  std::multimap<std::string, std::string> payments_of;  // by award
+  for (const db::Row& row : sql.QueryList(
+           Concat({"SELECT award, id FROM payments WHERE id IN ", in.marks()}), in.params())) {
+    payments_of.emplace(row.Bytes(0), row.Bytes(1));
+  }
+  std::vector<std::string> keys;
+  for (const auto& [award, payment] : payments_of) keys.push_back(award);
+  if (keys.empty()) return;
+  const db::KeyList awards(std::move(keys));
+  for (const db::Row& row :
+       sql.QueryList(Concat({kAwardColumns, "FORCE INDEX (PRIMARY) WHERE id IN ", awards.marks(),
+                             " ORDER BY id FOR UPDATE"}),
+                     awards.params())) {
+    const auto [begin, end] = payments_of.equal_range(row.Bytes(0));
+    for (auto payment = begin; payment != end; ++payment) {
+      sql.Know(kLockedAwardOf, payment->second, {row});
+    }
+  }
 }
 
 absl::StatusOr<std::vector<v1::AwardRecord>> Store::Awards(db::Session& sql,

@@ -90,6 +90,66 @@ TEST(Together, PaymentsAreAuthorizedAllOrNone) {
   }
 }
 
+// The whole way of several payments, each act asked for by all of them at once.
+TEST(Together, PaymentsGoTheirWay) {
+  TestPayment payment;
+  const std::string fund = payment.Fund(50'000'000);
+  const TestCase cases[3];
+  for (const TestCase& c : cases) payment.Clear(c);
+  std::vector<std::string> names(3);
+  const auto ask = [&](auto method, std::string_view name, std::string_view person, auto fill) {
+    using Request = std::decay_t<decltype(fill(0))>;
+    std::vector<Request> requests;
+    std::vector<v1::Payment> answers(3);
+    Context context = payment.host().Person(Role::kPaymentOfficer, person);
+    context.method = Concat({"yuezhan.payment.v1.PaymentService/", name});
+    for (int i = 0; i < 3; ++i) requests.push_back(fill(i));
+    rpc::AskedList<Request, v1::Payment> asked;
+    for (int i = 0; i < 3; ++i) {
+      requests[i].set_request_id(NewUuid());
+      asked.push_back({context, requests[i], &answers[i]});
+    }
+    const int64_t rows = payment.host().Count("journal");
+    const absl::Status status = (payment.handlers().*method)(asked);
+    EXPECT_TRUE(status.ok()) << name << status;
+    EXPECT_EQ(payment.host().Count("journal"), rows + 3);
+    for (int i = 0; i < 3; ++i) names[i] = answers[i].name();
+  };
+  ask(&Handlers::PreparePayment, "PreparePayment", "preparer", [&](int i) {
+    v1::PreparePaymentRequest request;
+    request.set_case_name(cases[i].case_name);
+    return request;
+  });
+  ask(&Handlers::AuthorizePayment, "AuthorizePayment", "authorizer", [&](int i) {
+    v1::AuthorizePaymentRequest request;
+    request.set_name(names[i]);
+    return request;
+  });
+  ask(&Handlers::RequestFinance, "RequestFinance", "preparer", [&](int i) {
+    v1::RequestFinanceRequest request;
+    request.set_name(names[i]);
+    return request;
+  });
+  // Finance sends one back.
+  ask(&Handlers::RecordFinanceAnswer, "RecordFinanceAnswer", "preparer", [&](int i) {
+    v1::RecordFinanceAnswerRequest request;
+    request.set_name(names[i]);
+    request.set_accepted(i != 1);
+    if (i == 1) request.set_reason("预算科目有误");
+    return request;
+  });
+  for (int i = 0; i < 3; ++i) {
+    const v1::Payment paid = payment.GetPayment(names[i]);
+    EXPECT_EQ(paid.case_name(), cases[i].case_name);
+    EXPECT_EQ(paid.payee().number(), cases[i].account.number());
+    EXPECT_EQ(paid.state(),
+              i == 1 ? v1::PAYMENT_STATE_FINANCE_RETURNED : v1::PAYMENT_STATE_INSTRUCTED);
+  }
+  EXPECT_EQ(Fen(payment.GetFund(fund).in_transit()), 10'000'000);
+  EXPECT_EQ(payment.host().Count("transfers"), 2);
+  EXPECT_TRUE(payment.TrialBalance().balanced());
+}
+
 TEST(Policy, WithoutAFinanceBureauSendsWhatIsAuthorized) {
   TestPayment payment(
       TestHost::ChangedPolicy("through_finance_bureau: true", "through_finance_bureau: false"));

@@ -92,91 +92,71 @@ v1::PaymentRecord NewOrder(const v1::AwardRecord& award, absl::Time now,
   return order;
 }
 
-// The places of the names in their order, in which a batch locks: two that cross do not wait for
-// each other. INVALID_ARGUMENT for a name that comes twice.
-absl::StatusOr<std::vector<int>> OrderOf(
-    std::string_view field, const google::protobuf::RepeatedPtrField<std::string>& names) {
-  std::vector<int> order(names.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(), [&](int a, int b) { return names[a] < names[b]; });
-  for (size_t i = 1; i < order.size(); ++i) {
-    if (names[order[i - 1]] == names[order[i]])
-      return errors::InvalidField(field, "同一项只能出现一次", "must name each only once");
-  }
-  return order;
+absl::Status CheckOnce(std::string_view field, std::vector<std::string> names) {
+  std::sort(names.begin(), names.end());
+  if (std::adjacent_find(names.begin(), names.end()) == names.end()) return absl::OkStatus();
+  return errors::InvalidField(field, "同一项只能出现一次", "must name each only once");
 }
 
 }  // namespace
 
-absl::StatusOr<rules::v1::StandingFacts> Handlers::StandingOf(Context& context,
-                                                              std::string_view station) {
-  YZ_ASSIGN_OR_RETURN(auto standings,
-                      AskStandings(peers_.registry, context, {std::string(station)}));
-  return std::move(standings.front());
-}
-
-absl::StatusOr<rules::v1::StandingFacts> Handlers::StandingOfPayment(const Context& context,
-                                                                     const std::string& name) {
-  YZ_ASSIGN_OR_RETURN(auto standings, StandingsOfPayments({{context, name}}, context.deadline));
-  return std::move(standings.front().facts);
-}
-
-absl::StatusOr<std::vector<Handlers::Standing>> Handlers::StandingsOfPayments(
+absl::StatusOr<std::vector<rules::v1::StandingFacts>> Handlers::StandingsOf(
     const std::vector<Named>& named, absl::Time deadline) {
-  std::vector<std::string> ids, stations;
-  for (const Named& each : named) {
-    YZ_ASSIGN_OR_RETURN(ids.emplace_back(), IdOf("payments/*", each.name));
-  }
+  std::vector<std::string> names, stations;
+  for (const Named& each : named) names.push_back(each.name);
   std::map<std::string, v1::PaymentRecord> seen;
   YZ_RETURN_IF_ERROR(db::Read(journal_.pool(), deadline, [&](db::Session& sql) -> absl::Status {
-    YZ_ASSIGN_OR_RETURN(seen, store_.PaymentsById(sql, ids, false));
+    YZ_ASSIGN_OR_RETURN(seen, store_.PaymentsByName(sql, names));
     return absl::OkStatus();
   }));
-  std::vector<Standing> standings;
-  for (size_t i = 0; i < named.size(); ++i) {
-    const auto found = seen.find(ids[i]);
-    if (found == seen.end() ||
-        !MaySee(named[i].context.caller, found->second.payment().host_unit())) {
-      return errors::NotFound(named[i].name);
+  for (const Named& each : named) {
+    const auto found = seen.find(each.name);
+    if (found == seen.end() || !MaySee(each.context.caller, found->second.payment().host_unit())) {
+      return errors::NotFound(each.name);
     }
-    const v1::Payment& payment = found->second.payment();
-    stations.push_back(payment.station());
-    YZ_ASSIGN_OR_RETURN(std::string award, IdOf("cases/*", payment.case_name()));
-    standings.push_back({ids[i], std::move(award), {}});
+    stations.push_back(found->second.payment().station());
   }
   Context context = named.front().context;
   context.deadline = deadline;
-  YZ_ASSIGN_OR_RETURN(auto facts, AskStandings(peers_.registry, context, stations));
-  for (size_t i = 0; i < facts.size(); ++i) standings[i].facts = std::move(facts[i]);
-  return standings;
+  return AskStandings(peers_.registry, context, stations);
 }
 
-absl::StatusOr<Handlers::Ground> Handlers::GroundOf(Context& context, std::string_view case_name) {
-  YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("cases/*", case_name));
-  std::optional<v1::AwardRecord> seen;
-  YZ_RETURN_IF_ERROR(
-      db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
-        YZ_ASSIGN_OR_RETURN(seen, store_.Award(sql, id, false));
-        return absl::OkStatus();
-      }));
-  if (!seen) return errors::NotFound(case_name);
-  Ground ground;
-  ground.case_id = id;
-  YZ_ASSIGN_OR_RETURN(ground.standing, StandingOf(context, seen->award().station()));
-  application::v1::GetSubmissionRequest of_award;
-  of_award.set_application(seen->award().application());
-  of_award.set_number(seen->submission());
-  application::v1::Submission submission;
-  YZ_RETURN_IF_ERROR(
-      peers_.application.Call("yuezhan.application.v1.ApplicationService/GetSubmission", of_award,
-                              &submission, rpc::CallOptions::Within(context)));
-  ground.submission = seen->submission();
-  ground.account = submission.facts().form().account();
-  ground.submitted_on = DayToProto(BeijingDay(FromProto(submission.submit_time())));
-  return ground;
+absl::StatusOr<std::vector<Handlers::Ground>> Handlers::GroundsOf(const std::vector<Named>& named,
+                                                                  absl::Time deadline) {
+  std::vector<std::string> names, stations;
+  for (const Named& each : named) names.push_back(each.name);
+  std::map<std::string, v1::AwardRecord> awards;
+  YZ_RETURN_IF_ERROR(db::Read(journal_.pool(), deadline, [&](db::Session& sql) -> absl::Status {
+    YZ_ASSIGN_OR_RETURN(awards, store_.AwardsByCase(sql, names));
+    return absl::OkStatus();
+  }));
+  for (const std::string& name : names) {
+    const auto found = awards.find(name);
+    if (found == awards.end()) return errors::NotFound(name);
+    stations.push_back(found->second.award().station());
+  }
+  Context context = named.front().context;
+  context.deadline = deadline;
+  YZ_ASSIGN_OR_RETURN(auto standings, AskStandings(peers_.registry, context, stations));
+  std::vector<Ground> grounds;
+  for (size_t i = 0; i < names.size(); ++i) {
+    const v1::AwardRecord& award = awards.at(names[i]);
+    application::v1::GetSubmissionRequest of_award;
+    of_award.set_application(award.award().application());
+    of_award.set_number(award.submission());
+    application::v1::Submission submission;
+    YZ_RETURN_IF_ERROR(
+        peers_.application.Call("yuezhan.application.v1.ApplicationService/GetSubmission", of_award,
+                                &submission, rpc::CallOptions::Within(context)));
+    YZ_ASSIGN_OR_RETURN(std::string id, IdOf("cases/*", names[i]));
+    grounds.push_back({std::move(id), award.submission(), std::move(standings[i]),
+                       submission.facts().form().account(),
+                       DayToProto(BeijingDay(FromProto(submission.submit_time())))});
+  }
+  return grounds;
 }
 
-absl::StatusOr<v1::Payment> Handlers::Prepare(Context& context, journal::Unit& unit,
+absl::StatusOr<v1::Payment> Handlers::Prepare(const Context& context, journal::Unit& unit,
                                               std::string_view method,
                                               const v1::PreparePaymentRequest& request,
                                               const Ground& ground) {
@@ -211,15 +191,25 @@ absl::StatusOr<v1::Payment> Handlers::Prepare(Context& context, journal::Unit& u
   return payment;
 }
 
-absl::Status Handlers::PreparePayment(Context& context, const v1::PreparePaymentRequest& request,
-                                      v1::Payment* answer) {
-  if (request.pay_registered_account() && !request.account_decision().confirmed()) {
-    return errors::InvalidField("account_decision", "改付登记账户须有决定",
-                                "must be given to pay the registered account");
+absl::Status Handlers::PreparePayment(
+    const rpc::AskedList<v1::PreparePaymentRequest, v1::Payment>& asked) {
+  std::vector<Named> named;
+  std::vector<std::string> names;
+  for (const auto& each : asked) {
+    if (each.request.pay_registered_account() && !each.request.account_decision().confirmed()) {
+      return errors::InvalidField("account_decision", "改付登记账户须有决定",
+                                  "must be given to pay the registered account");
+    }
+    named.push_back({each.context, each.request.case_name()});
+    names.push_back(each.request.case_name());
   }
-  YZ_ASSIGN_OR_RETURN(const Ground ground, GroundOf(context, request.case_name()));
-  return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
-    YZ_ASSIGN_OR_RETURN(*answer, Prepare(context, unit, "PreparePayment", request, ground));
+  YZ_ASSIGN_OR_RETURN(const auto grounds, GroundsOf(named, rpc::LastDeadline(asked)));
+  return journal_.WriteAll(asked, [&](const auto& units) -> absl::Status {
+    store_.PrefetchAwards(units.front()->sql(), names);
+    for (size_t i = 0; i < asked.size(); ++i) {
+      YZ_ASSIGN_OR_RETURN(*asked[i].answer, Prepare(asked[i].context, *units[i], "PreparePayment",
+                                                    asked[i].request, grounds[i]));
+    }
     return absl::OkStatus();
   });
 }
@@ -227,19 +217,18 @@ absl::Status Handlers::PreparePayment(Context& context, const v1::PreparePayment
 absl::Status Handlers::BatchPreparePayments(Context& context,
                                             const v1::BatchPreparePaymentsRequest& request,
                                             v1::BatchPreparePaymentsResponse* answer) {
-  YZ_ASSIGN_OR_RETURN(const std::vector<int> order, OrderOf("case_names", request.case_names()));
-  std::vector<Ground> grounds;
-  for (const std::string& name : request.case_names()) {
-    YZ_ASSIGN_OR_RETURN(Ground ground, GroundOf(context, name));
-    grounds.push_back(std::move(ground));
-  }
+  const std::vector<std::string> names(request.case_names().begin(), request.case_names().end());
+  YZ_RETURN_IF_ERROR(CheckOnce("case_names", names));
+  std::vector<Named> named;
+  for (const std::string& name : names) named.push_back({context, name});
+  YZ_ASSIGN_OR_RETURN(const auto grounds, GroundsOf(named, context.deadline));
   return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
-    for (int i = 0; i < request.case_names_size(); ++i) answer->add_payments();
-    for (const int i : order) {
+    store_.PrefetchAwards(unit.sql(), names);
+    for (size_t i = 0; i < names.size(); ++i) {
       v1::PreparePaymentRequest one;
-      one.set_case_name(request.case_names(i));
+      one.set_case_name(names[i]);
       *one.mutable_codes() = request.codes();
-      YZ_ASSIGN_OR_RETURN(*answer->mutable_payments(i),
+      YZ_ASSIGN_OR_RETURN(*answer->add_payments(),
                           Prepare(context, unit, "BatchPreparePayments", one, grounds[i]));
     }
     return absl::OkStatus();
@@ -256,98 +245,89 @@ absl::Status Handlers::Authorize(const Context& context, journal::Unit& unit, Or
   return absl::OkStatus();
 }
 
-absl::Status Handlers::AuthorizeAll(const std::vector<Named>& named,
-                                    const std::vector<Standing>& standings,
-                                    const std::vector<journal::Unit*>& units,
-                                    std::string_view method,
-                                    const std::vector<v1::Payment*>& answers) {
-  std::map<std::string, std::string> award_ids;
-  for (const Standing& standing : standings) award_ids[standing.payment_id] = standing.award_id;
-  YZ_ASSIGN_OR_RETURN(auto orders, LockOrders(store_, units.front()->sql(), award_ids));
-  std::vector<std::vector<Move>> moves(named.size());
-  for (size_t i = 0; i < named.size(); ++i) {
-    const Context& context = named[i].context;
-    auto locked = orders.extract(standings[i].payment_id);
-    if (locked.empty()) return errors::NotFound(named[i].name);
-    YZ_ASSIGN_OR_RETURN(*answers[i],
-                        ChangeLocked(
-                            context, *units[i], std::move(locked.mapped()), method,
-                            [&](journal::Unit& unit, Order& order) {
-                              return Authorize(context, unit, order, standings[i].facts);
-                            },
-                            &moves[i]));
-  }
-  for (size_t i = 0; i < named.size(); ++i) YZ_RETURN_IF_ERROR(MoveAll(*units[i], moves[i]));
-  return absl::OkStatus();
-}
-
-absl::Status Handlers::AuthorizePayment(
-    const rpc::AskedList<v1::AuthorizePaymentRequest, v1::Payment>& asked) {
-  std::vector<Named> named;
+template <typename Request>
+absl::Status Handlers::ChangePayments(const rpc::AskedList<Request, v1::Payment>& asked,
+                                      std::string_view method, ChangeAt change) {
   std::vector<v1::Payment*> answers;
-  for (const auto& each : asked) {
-    named.push_back({each.context, each.request.name()});
-    answers.push_back(each.answer);
-  }
-  YZ_ASSIGN_OR_RETURN(const auto standings, StandingsOfPayments(named, rpc::LastDeadline(asked)));
+  for (const auto& each : asked) answers.push_back(each.answer);
   YZ_RETURN_IF_ERROR(journal_.WriteAll(asked, [&](const auto& units) {
-    return AuthorizeAll(named, standings, units, "AuthorizePayment", answers);
+    return ChangeAll(rpc::NamesOf(asked), units, method, answers, change);
   }));
   for (const v1::Payment* payment : answers) Instructed(*payment);
   return absl::OkStatus();
 }
 
+absl::Status Handlers::AuthorizePayment(
+    const rpc::AskedList<v1::AuthorizePaymentRequest, v1::Payment>& asked) {
+  YZ_ASSIGN_OR_RETURN(const auto standings,
+                      StandingsOf(rpc::NamesOf(asked), rpc::LastDeadline(asked)));
+  return ChangePayments(asked, "AuthorizePayment",
+                        [&](size_t i, journal::Unit& unit, Order& order) {
+                          return Authorize(asked[i].context, unit, order, standings[i]);
+                        });
+}
+
 absl::Status Handlers::BatchAuthorizePayments(Context& context,
                                               const v1::BatchAuthorizePaymentsRequest& request,
                                               v1::BatchAuthorizePaymentsResponse* answer) {
-  YZ_RETURN_IF_ERROR(OrderOf("names", request.names()).status());
+  YZ_RETURN_IF_ERROR(CheckOnce("names", {request.names().begin(), request.names().end()}));
   std::vector<Named> named;
   for (const std::string& name : request.names()) named.push_back({context, name});
-  YZ_ASSIGN_OR_RETURN(const auto standings, StandingsOfPayments(named, context.deadline));
+  YZ_ASSIGN_OR_RETURN(const auto standings, StandingsOf(named, context.deadline));
   YZ_RETURN_IF_ERROR(
       journal_.Write(context, request, answer, [&](journal::Unit& unit) {
         std::vector<v1::Payment*> answers;
         for (size_t i = 0; i < named.size(); ++i) answers.push_back(answer->add_payments());
-        return AuthorizeAll(named, standings, std::vector(named.size(), &unit),
-                            "BatchAuthorizePayments", answers);
+        return ChangeAll(named, std::vector(named.size(), &unit), "BatchAuthorizePayments", answers,
+                         [&](size_t i, journal::Unit& own, Order& order) {
+                           return Authorize(context, own, order, standings[i]);
+                         });
       }));
   for (const v1::Payment& payment : answer->payments()) Instructed(payment);
   return absl::OkStatus();
 }
 
-absl::Status Handlers::RequestFinance(Context& context, const v1::RequestFinanceRequest& request,
-                                      v1::Payment* answer) {
-  YZ_ASSIGN_OR_RETURN(const auto standing, StandingOfPayment(context, request.name()));
-  return ChangePayment(
-      context, request, request.name(), "RequestFinance", answer,
-      [&](journal::Unit& unit, Order& order) -> absl::Status {
-        YZ_RETURN_IF_ERROR(Decide(unit, order.rules, order.award, standing, &order.record));
-        order.record.mutable_payment()->mutable_codes()->MergeFrom(request.codes());
+absl::Status Handlers::RequestFinance(
+    const rpc::AskedList<v1::RequestFinanceRequest, v1::Payment>& asked) {
+  YZ_ASSIGN_OR_RETURN(const auto standings,
+                      StandingsOf(rpc::NamesOf(asked), rpc::LastDeadline(asked)));
+  return ChangePayments(
+      asked, "RequestFinance", [&](size_t i, journal::Unit& unit, Order& order) -> absl::Status {
+        YZ_RETURN_IF_ERROR(Decide(unit, order.rules, order.award, standings[i], &order.record));
+        order.record.mutable_payment()->mutable_codes()->MergeFrom(asked[i].request.codes());
         order.record.mutable_payment()->clear_reason();
         order.to = v1::PAYMENT_STATE_REQUESTED;
         return absl::OkStatus();
       });
 }
 
-absl::Status Handlers::RecordFinanceAnswer(Context& context,
-                                           const v1::RecordFinanceAnswerRequest& request,
-                                           v1::Payment* answer) {
-  if (!request.accepted() && request.reason().empty())
-    return errors::InvalidField("reason", "退回时须说明原因", "must be given for a return");
-  rules::v1::StandingFacts standing;
-  if (request.accepted()) {
-    YZ_ASSIGN_OR_RETURN(standing, StandingOfPayment(context, request.name()));
+absl::Status Handlers::RecordFinanceAnswer(
+    const rpc::AskedList<v1::RecordFinanceAnswerRequest, v1::Payment>& asked) {
+  std::vector<Named> accepted;
+  for (const auto& each : asked) {
+    if (each.request.accepted()) {
+      accepted.push_back({each.context, each.request.name()});
+    } else if (each.request.reason().empty()) {
+      return errors::InvalidField("reason", "退回时须说明原因", "must be given for a return");
+    }
   }
-  return ChangePayment(
-      context, request, request.name(), "RecordFinanceAnswer", answer,
-      [&](journal::Unit& unit, Order& order) -> absl::Status {
+  std::map<std::string, rules::v1::StandingFacts> standings;  // by name
+  if (!accepted.empty()) {
+    YZ_ASSIGN_OR_RETURN(auto found, StandingsOf(accepted, rpc::LastDeadline(asked)));
+    for (size_t i = 0; i < found.size(); ++i) standings[accepted[i].name] = std::move(found[i]);
+  }
+  return ChangePayments(
+      asked, "RecordFinanceAnswer",
+      [&](size_t i, journal::Unit& unit, Order& order) -> absl::Status {
+        const v1::RecordFinanceAnswerRequest& request = asked[i].request;
         if (!request.accepted()) {
           order.record.mutable_payment()->set_reason(request.reason());
           order.to = v1::PAYMENT_STATE_FINANCE_RETURNED;
           return absl::OkStatus();
         }
         // Weeks may have passed since it was authorized: the money goes out now.
-        YZ_RETURN_IF_ERROR(Decide(unit, order.rules, order.award, standing, &order.record));
+        YZ_RETURN_IF_ERROR(
+            Decide(unit, order.rules, order.award, standings.at(request.name()), &order.record));
         if (!request.payment_voucher().empty()) {
           order.record.mutable_payment()->mutable_codes()->set_payment_voucher(
               request.payment_voucher());
@@ -363,7 +343,8 @@ absl::Status Handlers::ResendPayment(Context& context, const v1::ResendPaymentRe
     return errors::InvalidField("payee.number", "账号应为8至32位数字", "must be 8 to 32 digits");
   }
   YZ_ASSIGN_OR_RETURN(const v1::PaymentRecord seen, SeenPayment(context, request.name()));
-  YZ_ASSIGN_OR_RETURN(const auto standing, StandingOf(context, seen.payment().station()));
+  YZ_ASSIGN_OR_RETURN(const auto standings,
+                      AskStandings(peers_.registry, context, {seen.payment().station()}));
   // The bank's last word on the transfer before: one that settled after all must not be followed
   // by another.
   bool money_is_back = true;
@@ -396,7 +377,8 @@ absl::Status Handlers::ResendPayment(Context& context, const v1::ResendPaymentRe
         }
         payment.set_authorized_by(context.caller.subject);
         YZ_RETURN_IF_ERROR(DoAct(order.rules, order.award, context, Act::ACT_PAY, &order.record));
-        YZ_RETURN_IF_ERROR(Decide(unit, order.rules, order.award, standing, &order.record));
+        YZ_RETURN_IF_ERROR(
+            Decide(unit, order.rules, order.award, standings.front(), &order.record));
         Instruct(unit, order);
         return absl::OkStatus();
       });

@@ -117,7 +117,7 @@ absl::Status EnterIncident(const Store& store, journal::Unit& unit, std::string_
   v1::Payment& payment = *record->mutable_payment();
   if (!payment.incident().empty()) return absl::OkStatus();
   payment.set_incident(std::string(incident));
-  if (!store.UpdatePayment(unit.sql(), record)) return errors::Conflict();
+  store.UpdatePayment(unit.sql(), record);
   v1::PaymentIncident event;
   event.set_payment(payment.name());
   event.set_transfer_id(payment.transfer_id());

@@ -54,23 +54,16 @@ absl::StatusOr<v1::PaymentRecord> Handlers::SeenPayment(Context& context, std::s
   return *std::move(record);
 }
 
-absl::StatusOr<v1::Payment> Handlers::ChangeOne(Context& context, journal::Unit& unit,
+absl::StatusOr<v1::Payment> Handlers::ChangeOne(const Context& context, journal::Unit& unit,
                                                 std::string_view name, std::string_view method,
                                                 Change change, std::vector<Move>* moves) {
   YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("payments/*", name));
   YZ_ASSIGN_OR_RETURN(auto locked, LockOrder(store_, unit.sql(), id));
-  if (!locked) return errors::NotFound(name);
-  return ChangeLocked(context, unit, *std::move(locked), method, change, moves);
-}
-
-absl::StatusOr<v1::Payment> Handlers::ChangeLocked(const Context& context, journal::Unit& unit,
-                                                   LockedOrder locked, std::string_view method,
-                                                   Change change, std::vector<Move>* moves) {
-  const std::string name = locked.payment.payment().name();
-  if (!MaySee(context.caller, locked.payment.payment().host_unit())) return errors::NotFound(name);
-  YZ_RETURN_IF_ERROR(PaymentTransitions().Check(name, locked.payment.payment().state(), method));
-  YZ_ASSIGN_OR_RETURN(const Rules rules, RulesOf(rulebook_, locked.payment, unit.Now()));
-  Order order{rules, std::move(locked.award), std::move(locked.payment), {}, {}, {}, {}};
+  if (!locked || !MaySee(context.caller, locked->payment.payment().host_unit()))
+    return errors::NotFound(name);
+  YZ_RETURN_IF_ERROR(PaymentTransitions().Check(name, locked->payment.payment().state(), method));
+  YZ_ASSIGN_OR_RETURN(const Rules rules, RulesOf(rulebook_, locked->payment, unit.Now()));
+  Order order{rules, std::move(locked->award), std::move(locked->payment), {}, {}, {}, {}};
   YZ_RETURN_IF_ERROR(change(unit, order));
   // Before the award lets go of its fund and payment.
   v1::Award award = order.award.award();
@@ -81,7 +74,7 @@ absl::StatusOr<v1::Payment> Handlers::ChangeLocked(const Context& context, journ
   YZ_RETURN_IF_ERROR(AdvancePayment(store_, unit, method, order.to, &order.record));
   if (order.movement) {
     if (order.fen) *award.mutable_amount() = MoneyOf(*order.fen);
-    moves->push_back({*order.movement, std::move(award), name});
+    moves->push_back({*order.movement, std::move(award), order.record.payment().name()});
   }
   return order.record.payment();
 }
@@ -91,6 +84,31 @@ absl::Status Handlers::MoveAll(journal::Unit& unit, const std::vector<Move>& mov
     YZ_RETURN_IF_ERROR(MoveMoney(unit, move.movement, move.award, move.payment));
   }
   return absl::OkStatus();
+}
+
+absl::Status Handlers::ChangeAll(const std::vector<Named>& named,
+                                 const std::vector<journal::Unit*>& units, std::string_view method,
+                                 const std::vector<v1::Payment*>& answers, ChangeAt change) {
+  std::vector<std::string> names;
+  for (const Named& each : named) names.push_back(each.name);
+  store_.PrefetchOrders(units.front()->sql(), names);
+  std::vector<std::vector<Move>> moves(named.size());
+  for (size_t i = 0; i < named.size(); ++i) {
+    YZ_ASSIGN_OR_RETURN(
+        *answers[i],
+        ChangeOne(
+            named[i].context, *units[i], names[i], method,
+            [&](journal::Unit& unit, Order& order) { return change(i, unit, order); }, &moves[i]));
+  }
+  for (size_t i = 0; i < named.size(); ++i) YZ_RETURN_IF_ERROR(MoveAll(*units[i], moves[i]));
+  return absl::OkStatus();
+}
+
+absl::Status Handlers::LockAhead(const std::vector<std::string>& names) {
+  return db::Read(journal_.pool(), absl::InfiniteFuture(), [&](db::Session& sql) {
+    store_.PrefetchOrders(sql, names);
+    return absl::OkStatus();
+  });
 }
 
 absl::Status Handlers::ChangePayment(Context& context, const google::protobuf::Message& request,
@@ -107,9 +125,8 @@ absl::Status Handlers::ChangePayment(Context& context, const google::protobuf::M
 }
 
 void Handlers::Instructed(const v1::Payment& payment) const {
-  if (on_instructed && payment.state() == v1::PAYMENT_STATE_INSTRUCTED) {
-    on_instructed(payment.transfer_id());
-  }
+  if (!on_instructed || payment.state() != v1::PAYMENT_STATE_INSTRUCTED) return;
+  journal_.AfterWrite([this, id = payment.transfer_id()] { on_instructed(id); });
 }
 
 absl::Status Handlers::StopPayment(Context& context, const v1::StopPaymentRequest& request,
@@ -187,7 +204,10 @@ absl::Status Handlers::ListPayments(Context& context, const v1::ListPaymentsRequ
 }
 
 rpc::Service Handlers::Methods() {
-  rpc::Service service("yuezhan.payment.v1.PaymentService");
+  rpc::Service service("yuezhan.payment.v1.PaymentService",
+                       [this](absl::Time deadline, absl::FunctionRef<absl::Status()> handlers) {
+                         return journal_.WriteJoined(deadline, handlers);
+                       });
   service.Add("CreateFund", &Handlers::CreateFund, this)
       .Add("AllocateFund", &Handlers::AllocateFund, this)
       .Add("CarryOverFund", &Handlers::CarryOverFund, this)
@@ -205,7 +225,7 @@ rpc::Service Handlers::Methods() {
       .Add("RecordFinanceAnswer", &Handlers::RecordFinanceAnswer, this)
       .Add("StopPayment", &Handlers::StopPayment, this)
       .Add("ResendPayment", &Handlers::ResendPayment, this)
-      .Add("RecordReceipt", &Handlers::RecordReceipt, this)
+      .AddJoined("RecordReceipt", &Handlers::RecordReceipt, this, &Handlers::LockAhead)
       .Add("OrderRecovery", &Handlers::OrderRecovery, this)
       .Add("BookRecovery", &Handlers::BookRecovery, this)
       .Add("ResolveIncident", &Handlers::ResolveIncident, this)

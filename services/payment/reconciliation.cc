@@ -188,7 +188,7 @@ absl::Status Reconciliation::ConfirmMatch(Context& context, const v1::ConfirmMat
     }
     YZ_RETURN_IF_ERROR(DoAct(rules, order->award, context, common::v1::ACT_KEEP_BOOKS,
                              &order->payment));
-    if (!store_.UpdatePayment(unit.sql(), &order->payment)) return errors::Conflict();
+    store_.UpdatePayment(unit.sql(), &order->payment);
     if (line.transfer_id().empty()) {
       // Its current transfer; or one that payment forgot, whose id nobody knows any more.
       line.set_transfer_id(payment.transfer_id().empty()
@@ -231,8 +231,8 @@ absl::Status Reconciliation::ExplainPayment(Context& context, journal::Unit& uni
   YZ_RETURN_IF_ERROR(
       DoAct(rules, order->award, context, common::v1::ACT_KEEP_BOOKS, &order->payment));
   payment.set_statement_explanation(reason);
-  return store_.UpdatePayment(unit.sql(), &order->payment) ? absl::OkStatus()
-                                                           : errors::Conflict();
+  store_.UpdatePayment(unit.sql(), &order->payment);
+  return absl::OkStatus();
 }
 
 absl::Status Reconciliation::ExplainUnmatched(Context& context,

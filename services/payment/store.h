@@ -69,14 +69,15 @@ class Store {
   std::string FundWithFree(db::Session& sql, int year, int64_t fen) const;
 
   void InsertAward(db::Session& sql, v1::AwardRecord* award) const;
-  // Writes the award if its row still has its version, and gives it the next one. False otherwise.
-  bool UpdateAward(db::Session& sql, v1::AwardRecord* award) const;
+  // Writes a locked award, and gives it its next version. Held until the transaction ends.
+  void UpdateAward(db::Session& sql, v1::AwardRecord* award) const;
   absl::StatusOr<std::optional<v1::AwardRecord>> Award(db::Session& sql, std::string_view case_id,
                                                        bool lock) const;
-  // Several at once, their rows locked, of at least one id: id → award. Those that are not there
-  // are left out.
-  absl::StatusOr<std::map<std::string, v1::AwardRecord>> LockAwards(
-      db::Session& sql, const std::vector<std::string>& ids) const;
+  // Those that are there, by name, as they are now.
+  absl::StatusOr<std::map<std::string, v1::AwardRecord>> AwardsByCase(
+      db::Session& sql, const std::vector<std::string>& case_names) const;
+  // Locks them by one statement; Award then has them at hand, once.
+  void PrefetchAwards(db::Session& sql, const std::vector<std::string>& case_names) const;
   // The award that a payment is of, its row locked. Absent when there is no such payment.
   absl::StatusOr<std::optional<v1::AwardRecord>> LockAwardOf(db::Session& sql,
                                                              std::string_view payment_id) const;
@@ -93,12 +94,16 @@ class Store {
   // False when the case or its station has a payment that is not stopped; `existing` is its
   // resource name.
   bool InsertPayment(db::Session& sql, v1::PaymentRecord* payment, std::string* existing) const;
-  bool UpdatePayment(db::Session& sql, v1::PaymentRecord* payment) const;
+  // Writes a locked payment, and gives it its next etag. Held until the transaction ends.
+  void UpdatePayment(db::Session& sql, v1::PaymentRecord* payment) const;
   absl::StatusOr<std::optional<v1::PaymentRecord>> Payment(db::Session& sql, std::string_view id,
                                                            bool lock) const;
-  // Several at once, of at least one id: id → payment. Those that are not there are left out.
-  absl::StatusOr<std::map<std::string, v1::PaymentRecord>> PaymentsById(
-      db::Session& sql, const std::vector<std::string>& ids, bool lock) const;
+  // Those that are there, by name, as they are now.
+  absl::StatusOr<std::map<std::string, v1::PaymentRecord>> PaymentsByName(
+      db::Session& sql, const std::vector<std::string>& names) const;
+  // Locks payments and their awards by a statement each, awards first; LockAwardOf and Payment then
+  // have them at hand, once.
+  void PrefetchOrders(db::Session& sql, const std::vector<std::string>& names) const;
   // `host_unit` empty and `state` 0: any.
   absl::StatusOr<std::vector<v1::PaymentRecord>> Payments(db::Session& sql,
                                                           std::string_view host_unit, int state,
@@ -176,6 +181,7 @@ class Store {
   Day LastDay(db::Session& sql, Day otherwise) const;
 
  private:
+  void PrefetchAwardsOf(db::Session& sql, const std::vector<std::string>& payments) const;
   absl::StatusOr<v1::AwardRecord> ReadAward(const db::Row& row) const;
   absl::StatusOr<std::vector<v1::PaymentRecord>> Opened(const db::Rows& rows) const;
 

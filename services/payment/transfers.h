@@ -81,6 +81,12 @@ class Transfers {
   absl::StatusOr<std::vector<OpenTransfer>> Next();
   absl::StatusOr<Word> Ask(const OpenTransfer& open);
   absl::Status Record(const OpenTransfer& open, const Word& word);
+  // The same of several, in one transaction, or where one of them cannot be, each by itself.
+  struct Said {
+    OpenTransfer open;
+    Word word;
+  };
+  absl::Status RecordAll(const std::vector<Said>& said);
 
  private:
   struct Look {

@@ -1,5 +1,6 @@
 #include "services/payment/transfers.h"
 
+#include "common/db/session.h"
 #include "common/errors/errors.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -33,6 +34,51 @@ TEST(Transfer, SettlesAndThePaymentIsPaid) {
   EXPECT_EQ(Fen(payment.GetFund(fund).in_transit()), 0);
   EXPECT_EQ(payment.bank().executed(), 1);
   EXPECT_EQ(payment.bank().Received().at(c.account.number()), 5'000'000);
+  EXPECT_TRUE(payment.TrialBalance().balanced());
+}
+
+// The bank's words on several are written in one transaction; one that cannot be written, because
+// the payment moved on, does not hold up the others.
+TEST(Transfer, SeveralAreRecordedTogether) {
+  TestPayment payment;
+  payment.Fund(50'000'000);
+  const TestCase cases[5];
+  for (const TestCase& c : cases) payment.Instructed(c);
+  const auto transfers = payment.NewTransfers();
+  const int64_t rows = payment.host().Count("journal");
+  int commits = 0;
+  db::Session::Observe(
+      [&](const db::Statement& statement) { commits += statement.sql == "COMMIT"; });
+  ASSERT_TRUE(transfers->Step().ok());
+  db::Session::Observe({});
+  EXPECT_EQ(commits, 1);
+  EXPECT_EQ(payment.host().Count("journal"), rows + 5) << "each has its own row";
+  for (const TestCase& c : cases) EXPECT_EQ(payment.GetAward(c).state(), v1::AWARD_STATE_PAID);
+  EXPECT_EQ(payment.bank().executed(), 5);
+  EXPECT_TRUE(payment.TrialBalance().balanced());
+}
+
+TEST(Transfer, OneThatCannotBeRecordedDoesNotHoldUpTheOthers) {
+  TestPayment payment;
+  payment.Fund(50'000'000);
+  const TestCase cases[3];
+  std::vector<std::string> names;
+  for (const TestCase& c : cases) names.push_back(payment.Instructed(c).name());
+  const auto transfers = payment.NewTransfers();
+  const auto other = payment.NewTransfers();
+  // Between asking and recording another replica records the second one.
+  const auto page = transfers->Next();
+  ASSERT_TRUE(page.ok());
+  ASSERT_EQ(page->size(), 3u);
+  std::vector<Transfers::Said> said;
+  for (const OpenTransfer& open : *page) said.push_back({open, transfers->Ask(open).value()});
+  ASSERT_TRUE(other->Record(said[1].open, said[1].word).ok());
+  const int64_t rows = payment.host().Count("journal");
+  ASSERT_TRUE(transfers->RecordAll(said).ok());
+  EXPECT_EQ(payment.host().Count("journal"), rows + 2);
+  for (const std::string& name : names)
+    EXPECT_EQ(payment.GetPayment(name).state(), v1::PAYMENT_STATE_SETTLED);
+  EXPECT_EQ(payment.bank().executed(), 3);
   EXPECT_TRUE(payment.TrialBalance().balanced());
 }
 

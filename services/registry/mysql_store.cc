@@ -309,9 +309,10 @@ void Store::InsertStationChange(db::Session& sql, const v1::Station& station,
   const std::string id = IdOf("stations/*", station.name()).value();
   const int64_t version = VersionOf(station.etag());
   const auto sealed = SealMessage(vault_, ChangePlace(id, version), change);
-  sql.Execute(
-      "INSERT INTO station_changes (station, version, sealed, wrapped_key) VALUES (?, ?, ?, ?)",
-      db::Bytes(Bin(id)), version, db::Bytes(sealed.bytes), db::Bytes(sealed.wrapped_key));
+  static const db::RowShape kRows =
+      db::NewRows("station_changes", "station, version, sealed, wrapped_key");
+  sql.Hold(kRows, db::Bytes(Bin(id)), version, db::Bytes(sealed.bytes),
+           db::Bytes(sealed.wrapped_key));
 }
 
 absl::StatusOr<std::vector<v1::StationChange>> Store::StationChanges(

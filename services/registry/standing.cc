@@ -229,20 +229,23 @@ journal::EventHandlers Handlers::OnPayment() {
 }
 
 rpc::Service Handlers::Methods() {
-  rpc::Service service("yuezhan.registry.v1.RegistryService");
-  service.Add("CreateHostUnit", &Handlers::CreateHostUnit, this)
+  rpc::Service service("yuezhan.registry.v1.RegistryService",
+                       [this](absl::Time deadline, absl::FunctionRef<absl::Status()> handlers) {
+                         return journal_.WriteJoined(deadline, handlers);
+                       });
+  service.AddJoined("CreateHostUnit", &Handlers::CreateHostUnit, this)
       .Add("GetHostUnit", &Handlers::GetHostUnit, this)
       .Add("UpdateHostUnit", &Handlers::UpdateHostUnit, this)
       .Add("ChangeAccount", &Handlers::ChangeAccount, this)
       .Add("ListAccountChanges", &Handlers::ListAccountChanges, this)
       .Add("ListHostUnits", &Handlers::ListHostUnits, this)
       .Add("CheckFiling", &Handlers::CheckFiling, this)
-      .Add("FileStation", &Handlers::FileStation, this)
+      .AddJoined("FileStation", &Handlers::FileStation, this)
       .Add("ResubmitFiling", &Handlers::ResubmitFiling, this)
       .Add("ReturnFiling", &Handlers::ReturnFiling, this)
       .Add("RefuseFiling", &Handlers::RefuseFiling, this)
       .Add("GrantException", &Handlers::GrantException, this)
-      .Add("AcceptFiling", &Handlers::AcceptFiling, this)
+      .AddJoined("AcceptFiling", &Handlers::AcceptFiling, this)
       .Add("SuspendStation", &Handlers::SuspendStation, this)
       .Add("ResumeStation", &Handlers::ResumeStation, this)
       .Add("CloseStation", &Handlers::CloseStation, this)

@@ -42,6 +42,7 @@ absl::Status Handlers::ConveneMeeting(Context& context, const v1::ConveneMeeting
     for (const v1::MeetingItem& item : request.items()) {
       if (item.objection().empty()) cases[item.case_name()] = &item;
     }
+    store_.PrefetchCases(unit.sql(), {names.begin(), names.end()});
     for (const auto& [name, item] : cases)
       YZ_RETURN_IF_ERROR(PutOnAgenda(unit, standings, *item, answer->name()));
     std::set<std::string> objections;

@@ -7,8 +7,8 @@
 #include "common/base/time_proto.h"
 #include "common/db/transaction.h"
 #include "common/errors/errors.h"
+#include "common/host/standings.h"
 #include "common/host/wait.h"
-#include "common/rpc/client.h"
 #include "common/rpc/page_token.h"
 #include "services/review/facts.h"
 #include "services/review/handlers.h"
@@ -32,7 +32,7 @@ absl::StatusOr<Rules> Handlers::RulesOf(const v1::Case& review_case, absl::Time 
 }
 
 absl::Status Handlers::Save(journal::Unit& unit, v1::Case* review_case) const {
-  if (!store_.UpdateCase(unit.sql(), review_case)) return errors::Conflict();
+  store_.UpdateCase(unit.sql(), review_case);
   store_.AddToTrail(unit.sql(), review_case->name(), unit.entry_key());
   return absl::OkStatus();
 }
@@ -95,45 +95,63 @@ absl::Status Handlers::Advance(journal::Unit& unit, v1::Case* review_case, v1::C
 absl::Status Handlers::ChangeCase(Context& context, const google::protobuf::Message& request,
                                   std::string_view name, std::string_view method, v1::Case* answer,
                                   Change change) {
-  return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
-    YZ_ASSIGN_OR_RETURN(*answer, LockCase(unit.sql(), name));
-    YZ_ASSIGN_OR_RETURN(const Rules rules, RulesOf(*answer, unit.Now()));
-    YZ_RETURN_IF_ERROR(CaseTransitions().Check(name, answer->state(), method));
-    YZ_ASSIGN_OR_RETURN(const v1::CaseState to, change(unit, rules, answer));
-    const bool told_why = to == v1::CASE_STATE_RETURNED || to == v1::CASE_STATE_REFUSED;
-    YZ_RETURN_IF_ERROR(
-        Advance(unit, answer, to, method, told_why ? answer->opinion().reason() : ""));
-    Show(answer);
-    return absl::OkStatus();
+  return journal_.Write(context, request, answer, [&](journal::Unit& unit) {
+    return ChangeOne(unit, name, method, answer, change);
   });
+}
+
+absl::Status Handlers::ChangeOne(journal::Unit& unit, std::string_view name,
+                                 std::string_view method, v1::Case* answer, Change change) {
+  YZ_ASSIGN_OR_RETURN(*answer, LockCase(unit.sql(), name));
+  YZ_ASSIGN_OR_RETURN(const Rules rules, RulesOf(*answer, unit.Now()));
+  YZ_RETURN_IF_ERROR(CaseTransitions().Check(name, answer->state(), method));
+  YZ_ASSIGN_OR_RETURN(const v1::CaseState to, change(unit, rules, answer));
+  const bool told_why = to == v1::CASE_STATE_RETURNED || to == v1::CASE_STATE_REFUSED;
+  YZ_RETURN_IF_ERROR(Advance(unit, answer, to, method, told_why ? answer->opinion().reason() : ""));
+  Show(answer);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Handlers::Standings> Handlers::StandingsOf(const std::vector<rpc::Named>& named) {
+  std::vector<std::string> cases;
+  Context context = named.front().context;
+  for (const rpc::Named& each : named) {
+    cases.push_back(each.name);
+    context.deadline = std::max(context.deadline, each.context.deadline);
+  }
+  return StandingsOf(context, cases);
 }
 
 absl::StatusOr<Handlers::Standings> Handlers::StandingsOf(const Context& context,
                                                           const std::vector<std::string>& cases) {
-  std::vector<v1::Case> read;
+  std::map<std::string, v1::Case> read;
   YZ_RETURN_IF_ERROR(
       db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
-        read.clear();
-        for (const std::string& name : cases) {
-          YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("cases/*", name));
-          YZ_ASSIGN_OR_RETURN(auto review_case, store_.Case(sql, id, false));
-          if (!review_case) return errors::NotFound(name);
-          read.push_back(*std::move(review_case));
-        }
+        YZ_ASSIGN_OR_RETURN(read, store_.CasesByName(sql, cases));
         return absl::OkStatus();
       }));
+  std::vector<std::string> stations;
+  for (const std::string& name : cases) {
+    const auto found = read.find(name);
+    if (found == read.end()) return errors::NotFound(name);
+    stations.push_back(found->second.station());
+  }
+  YZ_ASSIGN_OR_RETURN(auto facts, AskStandings(registry_, context, stations));
   Standings standings;
-  for (const v1::Case& review_case : read) {
-    registry::v1::GetStandingRequest request;
-    request.set_station(review_case.station());
-    rules::v1::StandingFacts standing;
-    YZ_RETURN_IF_ERROR(registry_.Call("yuezhan.registry.v1.RegistryService/GetStanding", request,
-                                      &standing, rpc::CallOptions::Within(context)));
+  for (size_t i = 0; i < cases.size(); ++i) {
+    const v1::Case& review_case = read.at(cases[i]);
+    rules::v1::StandingFacts& standing = standings[cases[i]] = std::move(facts[i]);
     *standing.mutable_submitted_on() = review_case.submitted_on();
     standing.set_own_source(review_case.name());
-    standings[review_case.name()] = std::move(standing);
   }
   return standings;
+}
+
+absl::Status Handlers::LockAhead(const std::vector<std::string>& names) {
+  return db::Read(journal_.pool(), absl::InfiniteFuture(), [&](db::Session& sql) {
+    store_.PrefetchCases(sql, names);
+    return absl::OkStatus();
+  });
 }
 
 absl::Status Handlers::GetCase(Context& context, const v1::GetCaseRequest& request,

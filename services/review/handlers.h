@@ -16,6 +16,7 @@
 #include "common/host/rulebook.h"
 #include "common/journal/follower.h"
 #include "common/journal/journal.h"
+#include "common/rpc/handlers.h"
 #include "common/rules/rules.h"
 #include "services/review/store.h"
 #include "yuezhan/review/v1/review.pb.h"
@@ -74,8 +75,8 @@ class Handlers {
   absl::Status AskDepartment(Context&, const v1::AskDepartmentRequest&, v1::Case*);
   absl::Status RecordDepartmentOpinion(Context&, const v1::RecordDepartmentOpinionRequest&,
                                        v1::Case*);
-  absl::Status PrepareOpinion(Context&, const v1::PrepareOpinionRequest&, v1::Case*);
-  absl::Status ApproveOpinion(Context&, const v1::ApproveOpinionRequest&, v1::Case*);
+  absl::Status PrepareOpinion(const rpc::AskedList<v1::PrepareOpinionRequest, v1::Case>&);
+  absl::Status ApproveOpinion(const rpc::AskedList<v1::ApproveOpinionRequest, v1::Case>&);
 
   // meetings.cc
   absl::Status ConveneMeeting(Context&, const v1::ConveneMeetingRequest&, v1::Meeting*);
@@ -142,6 +143,15 @@ class Handlers {
   absl::Status ChangeCase(Context& context, const google::protobuf::Message& request,
                           std::string_view name, std::string_view method, v1::Case* answer,
                           Change change);
+  // The same for several calls; `change` is told which it is.
+  template <typename Request>
+  absl::Status ChangeCases(
+      const rpc::AskedList<Request, v1::Case>& asked, std::string_view method,
+      absl::FunctionRef<absl::StatusOr<v1::CaseState>(const rpc::Asked<Request, v1::Case>& each,
+                                                      journal::Unit&, const Rules&, v1::Case*)>
+          change);
+  absl::Status ChangeOne(journal::Unit& unit, std::string_view name, std::string_view method,
+                         v1::Case* answer, Change change);
   // Writes the case in its next state, where the table lets `method` lead there, and emits
   // CaseAdvanced if that is another state. `clearance` goes with CLEARED.
   absl::Status Advance(journal::Unit& unit, v1::Case* review_case, v1::CaseState to,
@@ -154,11 +164,14 @@ class Handlers {
   // What the case is judged by at `now`: the policy in force when it was submitted.
   absl::StatusOr<Rules> RulesOf(const v1::Case& review_case, absl::Time now) const;
   // The locked row, or NOT_FOUND.
+  // For methods that change a case and wait for one another: locks the cases of all.
+  absl::Status LockAhead(const std::vector<std::string>& names);
   absl::StatusOr<v1::Case> LockCase(db::Session& sql, std::string_view name) const;
   absl::StatusOr<v1::Notice> LockNotice(db::Session& sql, std::string_view name) const;
   absl::StatusOr<v1::Objection> LockObjection(db::Session& sql, std::string_view name) const;
   // How station and host of these cases stand today, as registry tells: a call, so before the
   // transaction.
+  absl::StatusOr<Standings> StandingsOf(const std::vector<rpc::Named>& named);
   absl::StatusOr<Standings> StandingsOf(const Context& context,
                                         const std::vector<std::string>& cases);
 

@@ -110,7 +110,9 @@ absl::Status Handlers::LockRows(db::Session& sql, Sitting* sitting) const {
     if (review_case && !review_case->notice().empty()) notices.insert(review_case->notice());
   }
   YZ_ASSIGN_OR_RETURN(sitting->notices, LockNotices(sql, notices));
-  for (const std::string& name : CasesOf(sitting->meeting.items(), false)) {
+  const auto cases = CasesOf(sitting->meeting.items(), false);
+  store_.PrefetchCases(sql, {cases.begin(), cases.end()});
+  for (const std::string& name : cases) {
     YZ_ASSIGN_OR_RETURN(sitting->cases[name], LockCase(sql, name));
   }
   for (const std::string& name : objections) {

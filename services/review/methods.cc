@@ -4,14 +4,16 @@
 namespace yuezhan::review {
 
 rpc::Service Handlers::Methods() {
-  rpc::Service service("yuezhan.review.v1.ReviewService");
-  service
-      .Add("GetCase", &Handlers::GetCase, this)
+  rpc::Service service("yuezhan.review.v1.ReviewService",
+                       [this](absl::Time deadline, absl::FunctionRef<absl::Status()> handlers) {
+                         return journal_.WriteJoined(deadline, handlers);
+                       });
+  service.Add("GetCase", &Handlers::GetCase, this)
       .Add("ListCases", &Handlers::ListCases, this)
       .Add("ListQueue", &Handlers::ListQueue, this)
       .Add("AssignCase", &Handlers::AssignCase, this)
       .Add("CheckCase", &Handlers::CheckCase, this)
-      .Add("RecordAssessment", &Handlers::RecordAssessment, this)
+      .AddJoined("RecordAssessment", &Handlers::RecordAssessment, this, &Handlers::LockAhead)
       .Add("AskDepartment", &Handlers::AskDepartment, this)
       .Add("RecordDepartmentOpinion", &Handlers::RecordDepartmentOpinion, this)
       .Add("CallInspection", &Handlers::CallInspection, this)

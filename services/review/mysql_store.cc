@@ -5,6 +5,7 @@
 #include "common/base/money.h"
 #include "common/base/status_macros.h"
 #include "common/base/text.h"
+#include "common/db/lists.h"
 #include "common/host/sealed_message.h"
 #include "services/review/store.h"
 
@@ -110,22 +111,23 @@ void Store::InsertCase(db::Session& sql, v1::Case* review_case) const {
       db::Bytes(sealed.wrapped_key));
 }
 
-bool Store::UpdateCase(db::Session& sql, v1::Case* review_case) const {
+void Store::UpdateCase(db::Session& sql, v1::Case* review_case) const {
+  static const db::RowShape kRows =
+      db::ChangedRows("cases", "id, application",
+                      "state, notice, amount_fen, line_digest, reserved, assignee, waiting_since, "
+                      "sealed, wrapped_key");
   const std::string id = IdIn("cases/*", review_case->name());
   const int64_t version = VersionOf(review_case->etag());
   const journal::Sealed sealed = SealNext(vault_, Place("cases", id), version + 1, review_case);
   const auto notice = IdOrNull("notices/*", review_case->notice());
   const auto line_digest = DigestOrNull(review_case->line_digest());
   const auto assignee = TextOrNull(review_case->assignment().assignee());
-  return sql.Execute(
-             "UPDATE cases SET state = ?, notice = ?, amount_fen = ?, line_digest = ?, reserved = "
-             "?, assignee = ?, waiting_since = ?, version = ?, sealed = ?, wrapped_key = ? WHERE "
-             "id = ? AND version = ?",
-             review_case->state(), BytesOrNull(notice),
-             FenOf(review_case->awarded_amount()).value_or(0), BytesOrNull(line_digest),
-             review_case->reserved(), assignee, WaitingSince(*review_case), version + 1,
-             db::Bytes(sealed.bytes), db::Bytes(sealed.wrapped_key), db::Bytes(Bin(id)),
-             version) == 1;
+  sql.Hold(kRows, db::Bytes(Bin(id)),
+           db::Bytes(Bin(IdIn("applications/*", review_case->application()))), version + 1,
+           review_case->state(), BytesOrNull(notice),
+           FenOf(review_case->awarded_amount()).value_or(0), BytesOrNull(line_digest),
+           review_case->reserved(), assignee, WaitingSince(*review_case), db::Bytes(sealed.bytes),
+           db::Bytes(sealed.wrapped_key));
 }
 
 absl::StatusOr<std::optional<v1::Case>> Store::Case(db::Session& sql, std::string_view id,
@@ -133,6 +135,27 @@ absl::StatusOr<std::optional<v1::Case>> Store::Case(db::Session& sql, std::strin
   return OpenedOne<v1::Case>(
       vault_, "cases",
       sql.Query(Concat({Select("cases", "id = ?"), lock ? kLock : ""}), db::Bytes(Bin(id))));
+}
+
+absl::StatusOr<std::map<std::string, v1::Case>> Store::CasesByName(
+    db::Session& sql, const std::vector<std::string>& names) const {
+  std::map<std::string, v1::Case> found;
+  auto keys = db::KeysOf("cases/*", names);
+  if (keys.empty()) return found;
+  const db::KeyList in(std::move(keys));
+  YZ_ASSIGN_OR_RETURN(
+      auto cases, Opened<v1::Case>(
+                      vault_, "cases",
+                      sql.QueryList(Select("cases", Concat({"id IN ", in.marks()})), in.params())));
+  for (v1::Case& review_case : cases) {
+    const std::string name = review_case.name();
+    found[name] = std::move(review_case);
+  }
+  return found;
+}
+
+void Store::PrefetchCases(db::Session& sql, const std::vector<std::string>& names) const {
+  sql.Prefetch(Concat({Select("cases", "id = ?"), kLock}), db::KeysOf("cases/*", names));
 }
 
 absl::StatusOr<std::optional<v1::Case>> Store::CaseOf(db::Session& sql,
@@ -180,8 +203,8 @@ absl::StatusOr<std::vector<v1::Case>> Store::WaitingCases(db::Session& sql,
 
 void Store::AddToTrail(db::Session& sql, std::string_view case_name,
                        const std::string& entry) const {
-  sql.Execute("INSERT IGNORE INTO case_trail (case_id, request_key) VALUES (?, ?)",
-              db::Bytes(Bin(IdIn("cases/*", case_name))), db::Bytes(entry));
+  static const db::RowShape kRows = db::NewRowsUnlessThere("case_trail", "case_id, request_key");
+  sql.Hold(kRows, db::Bytes(Bin(IdIn("cases/*", case_name))), db::Bytes(entry));
 }
 
 std::vector<TrailRow> Store::Trail(db::Session& sql, std::string_view case_id, int64_t after_id,

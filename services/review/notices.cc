@@ -133,6 +133,7 @@ absl::Status Handlers::IssueNotice(Context& context, const v1::IssueNoticeReques
                       StandingsOf(context, {names.begin(), names.end()}));
   return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
     std::map<std::string, v1::Case> cases;
+    store_.PrefetchCases(unit.sql(), {names.begin(), names.end()});
     for (const std::string& name : names) {
       YZ_ASSIGN_OR_RETURN(v1::Case review_case, LockCase(unit.sql(), name));
       YZ_RETURN_IF_ERROR(CaseTransitions().Check(name, review_case.state(), "IssueNotice"));

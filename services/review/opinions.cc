@@ -179,13 +179,35 @@ absl::Status Handlers::RecordDepartmentOpinion(Context& context,
       });
 }
 
-absl::Status Handlers::PrepareOpinion(Context& context, const v1::PrepareOpinionRequest& request,
-                                      v1::Case* answer) {
-  YZ_ASSIGN_OR_RETURN(const Standings standings, StandingsOf(context, {request.name()}));
-  return ChangeCase(
-      context, request, request.name(), "PrepareOpinion", answer,
-      [&](journal::Unit& unit, const Rules& rules,
+template <typename Request>
+absl::Status Handlers::ChangeCases(
+    const rpc::AskedList<Request, v1::Case>& asked, std::string_view method,
+    absl::FunctionRef<absl::StatusOr<v1::CaseState>(const rpc::Asked<Request, v1::Case>& each,
+                                                    journal::Unit&, const Rules&, v1::Case*)>
+        change) {
+  return journal_.WriteAll(asked, [&](const auto& units) -> absl::Status {
+    std::vector<std::string> names;
+    for (const auto& each : asked) names.push_back(each.request.name());
+    store_.PrefetchCases(units.front()->sql(), names);
+    for (size_t i = 0; i < asked.size(); ++i) {
+      YZ_RETURN_IF_ERROR(
+          ChangeOne(*units[i], names[i], method, asked[i].answer,
+                    [&](journal::Unit& unit, const Rules& rules, v1::Case* review_case) {
+                      return change(asked[i], unit, rules, review_case);
+                    }));
+    }
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Handlers::PrepareOpinion(
+    const rpc::AskedList<v1::PrepareOpinionRequest, v1::Case>& asked) {
+  YZ_ASSIGN_OR_RETURN(const Standings standings, StandingsOf(rpc::NamesOf(asked)));
+  return ChangeCases<v1::PrepareOpinionRequest>(
+      asked, "PrepareOpinion",
+      [&](const auto& each, journal::Unit& unit, const Rules& rules,
           v1::Case* review_case) -> absl::StatusOr<v1::CaseState> {
+        const v1::PrepareOpinionRequest& request = each.request;
         const bool returns = request.recommendation() == rules::v1::RECOMMENDATION_RETURN;
         if (!returns && request.points_size() > 0) {
           return errors::InvalidField("points", "补正事项只用于退回补正",
@@ -197,7 +219,7 @@ absl::Status Handlers::PrepareOpinion(Context& context, const v1::PrepareOpinion
         auto* opinion = review_case->mutable_opinion();
         opinion->Clear();
         opinion->set_recommendation(request.recommendation());
-        opinion->set_prepared_by(context.caller.subject);
+        opinion->set_prepared_by(each.context.caller.subject);
         *opinion->mutable_points() = request.points();
         *opinion->mutable_earlier_points() = review_case->earlier_points();
         opinion->set_reason(request.reason());
@@ -217,27 +239,25 @@ absl::Status Handlers::PrepareOpinion(Context& context, const v1::PrepareOpinion
       });
 }
 
-absl::Status Handlers::ApproveOpinion(Context& context, const v1::ApproveOpinionRequest& request,
-                                      v1::Case* answer) {
-  YZ_ASSIGN_OR_RETURN(const Standings standings, StandingsOf(context, {request.name()}));
-  return ChangeCase(context, request, request.name(), "ApproveOpinion", answer,
-                    [&](journal::Unit& unit, const Rules& rules,
-                        v1::Case* review_case) -> absl::StatusOr<v1::CaseState> {
-                      YZ_RETURN_IF_ERROR(EnterActOf(unit, rules, request.on_behalf_of(),
-                                                    common::v1::ACT_APPROVE, "opinion",
-                                                    review_case));
-                      auto* opinion = review_case->mutable_opinion();
-                      opinion->set_approved_by(context.caller.subject);
-                      const auto facts =
-                          CaseFactsOf(*review_case, standings.at(review_case->name()));
-                      const auto findings =
-                          rules::CheckOpinion(rules.policy, *rules.calendar, facts, rules.today);
-                      if (!rules::Allows(findings))
-                        return errors::Refused(findings, review_case->name());
-                      Keep(unit, findings, rules.reference, facts, review_case);
-                      review_case->mutable_earlier_points()->MergeFrom(opinion->points());
-                      return StateAfter(opinion->recommendation());
-                    });
+absl::Status Handlers::ApproveOpinion(
+    const rpc::AskedList<v1::ApproveOpinionRequest, v1::Case>& asked) {
+  YZ_ASSIGN_OR_RETURN(const Standings standings, StandingsOf(rpc::NamesOf(asked)));
+  return ChangeCases<v1::ApproveOpinionRequest>(
+      asked, "ApproveOpinion",
+      [&](const auto& each, journal::Unit& unit, const Rules& rules,
+          v1::Case* review_case) -> absl::StatusOr<v1::CaseState> {
+        YZ_RETURN_IF_ERROR(EnterActOf(unit, rules, each.request.on_behalf_of(),
+                                      common::v1::ACT_APPROVE, "opinion", review_case));
+        auto* opinion = review_case->mutable_opinion();
+        opinion->set_approved_by(each.context.caller.subject);
+        const auto facts = CaseFactsOf(*review_case, standings.at(review_case->name()));
+        const auto findings =
+            rules::CheckOpinion(rules.policy, *rules.calendar, facts, rules.today);
+        if (!rules::Allows(findings)) return errors::Refused(findings, review_case->name());
+        Keep(unit, findings, rules.reference, facts, review_case);
+        review_case->mutable_earlier_points()->MergeFrom(opinion->points());
+        return StateAfter(opinion->recommendation());
+      });
 }
 
 }  // namespace yuezhan::review

@@ -235,5 +235,44 @@ TEST(Permissions, ThePublicReadsNoticesAndObjectsAndNothingElse) {
   EXPECT_EQ(methods, 42);
 }
 
+// Calls that are answered together: all, each on its own case, or none.
+TEST(Together, OpinionsAreOnEachOnesCase) {
+  TestReview review;
+  std::vector<std::string> names;
+  for (int i = 0; i < 3; ++i) names.push_back(review.CaseIn(v1::CASE_STATE_ASSESSED));
+  std::vector<v1::Case> answers(3);
+  const auto ask = [&](auto method, std::string_view name, const Context& who, auto* requests) {
+    Context context = who;
+    context.method = Concat({"yuezhan.review.v1.ReviewService/", name});
+    rpc::AskedList<std::decay_t<decltype(requests->front())>, v1::Case> asked;
+    for (size_t i = 0; i < requests->size(); ++i) {
+      (*requests)[i].set_request_id(NewUuid());
+      asked.push_back({context, (*requests)[i], &answers[i]});
+    }
+    return (review.handlers().*method)(asked);
+  };
+  std::vector<v1::PrepareOpinionRequest> opinions;
+  for (const std::string& name : names)
+    opinions.push_back(review.OpinionOn(name, rules::v1::RECOMMENDATION_AWARD));
+  const auto reviews = opinions[1].finding_reviews();
+  opinions[1].clear_finding_reviews();
+  const int64_t rows = review.host().Count("journal");
+  EXPECT_FALSE(ask(&Handlers::PrepareOpinion, "PrepareOpinion", review.reviewer(), &opinions).ok());
+  EXPECT_EQ(review.host().Count("journal"), rows);
+  *opinions[1].mutable_finding_reviews() = reviews;
+  ASSERT_TRUE(ask(&Handlers::PrepareOpinion, "PrepareOpinion", review.reviewer(), &opinions).ok());
+  std::vector<v1::ApproveOpinionRequest> approvals(3);
+  for (int i = 0; i < 3; ++i) approvals[i].set_name(names[i]);
+  ASSERT_TRUE(ask(&Handlers::ApproveOpinion, "ApproveOpinion", review.head(), &approvals).ok());
+  EXPECT_EQ(review.host().Count("journal"), rows + 6);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(answers[i].name(), names[i]);
+    const v1::Case decided = review.Get(names[i]);
+    EXPECT_EQ(decided.SerializeAsString(), answers[i].SerializeAsString());
+    EXPECT_EQ(decided.state(), v1::CASE_STATE_RECOMMENDED);
+    EXPECT_EQ(review.StepsOf(names[i]).back().state(), v1::CASE_STATE_RECOMMENDED);
+  }
+}
+
 }  // namespace
 }  // namespace yuezhan::review

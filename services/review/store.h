@@ -50,17 +50,23 @@ struct RunningNotice {
 // All SQL of the service. Resources are read and written whole; etag is the row's version. Ids are
 // UUID text. `lock` keeps the row until the transaction ends; rows are locked in one order:
 // meeting, notices, cases, objections, each by id. Update… writes the resource if its row still has
-// the version of its etag, and gives it the next one; false otherwise. Methods throw db::Error;
+// the version of its etag, and gives it the next one; false otherwise. (A case is held until the
+// transaction ends, which fails then.) Methods throw db::Error;
 // DATA_LOSS when a sealed row does not open.
 class Store {
  public:
   explicit Store(const journal::Vault& vault) : vault_(vault) {}
 
   void InsertCase(db::Session& sql, v1::Case* review_case) const;
-  bool UpdateCase(db::Session& sql, v1::Case* review_case) const;
+  void UpdateCase(db::Session& sql, v1::Case* review_case) const;
   // Absent when there is none.
   absl::StatusOr<std::optional<v1::Case>> Case(db::Session& sql, std::string_view id,
                                                bool lock) const;
+  // Those that are there, by name, as they are now.
+  absl::StatusOr<std::map<std::string, v1::Case>> CasesByName(
+      db::Session& sql, const std::vector<std::string>& names) const;
+  // Locks them by one statement; Case then has them at hand, once.
+  void PrefetchCases(db::Session& sql, const std::vector<std::string>& names) const;
   absl::StatusOr<std::optional<v1::Case>> CaseOf(db::Session& sql, std::string_view application_id,
                                                  bool lock) const;
   // Every case that is or was last on this notice, locked.

@@ -12,17 +12,25 @@ namespace yuezhan::review {
 
 absl::Status FakeRegistry::Call(std::string_view method, const google::protobuf::Message& request,
                                 google::protobuf::Message* answer, const rpc::CallOptions&) {
-  EXPECT_EQ(method, "yuezhan.registry.v1.RegistryService/GetStanding");
-  const auto& asked = dynamic_cast<const registry::v1::GetStandingRequest&>(request);
-  auto* standing = dynamic_cast<rules::v1::StandingFacts*>(answer);
-  if (const auto known = standings.find(asked.station()); known != standings.end()) {
-    *standing = known->second;
+  if (method == "yuezhan.registry.v1.RegistryService/BatchGetStandings") {
+    const auto& asked = dynamic_cast<const registry::v1::BatchGetStandingsRequest&>(request);
+    auto* all = dynamic_cast<registry::v1::BatchGetStandingsResponse*>(answer);
+    for (const std::string& station : asked.stations()) *all->add_standings() = Standing(station);
     return absl::OkStatus();
   }
-  standing->mutable_station()->set_station(asked.station());
-  standing->mutable_station()->set_level(common::v1::STATION_LEVEL_PROVINCIAL);
-  *standing->mutable_station()->mutable_established_on() = DayToProto(Day(2018, 3, 1));
+  EXPECT_EQ(method, "yuezhan.registry.v1.RegistryService/GetStanding");
+  const auto& asked = dynamic_cast<const registry::v1::GetStandingRequest&>(request);
+  *dynamic_cast<rules::v1::StandingFacts*>(answer) = Standing(asked.station());
   return absl::OkStatus();
+}
+
+rules::v1::StandingFacts FakeRegistry::Standing(const std::string& station) const {
+  if (const auto known = standings.find(station); known != standings.end()) return known->second;
+  rules::v1::StandingFacts standing;
+  standing.mutable_station()->set_station(station);
+  standing.mutable_station()->set_level(common::v1::STATION_LEVEL_PROVINCIAL);
+  *standing.mutable_station()->mutable_established_on() = DayToProto(Day(2018, 3, 1));
+  return standing;
 }
 
 TestReview::TestReview(policy::Policies policies)

@@ -31,6 +31,9 @@ class FakeRegistry : public rpc::Channel {
                     google::protobuf::Message* answer, const rpc::CallOptions& options) override;
   // Stands in place of what it would answer of this station.
   std::map<std::string, rules::v1::StandingFacts, std::less<>> standings;
+
+ private:
+  rules::v1::StandingFacts Standing(const std::string& station) const;
 };
 
 // Review's handlers over a database of their own, and the way of a case up to any state. The
@@ -66,29 +69,32 @@ class TestReview {
   absl::StatusOr<Answer> Try(Handlers& handlers,
                              absl::Status (Handlers::*method)(Context&, const Request&, Answer*),
                              Context who, Request request) {
-    const auto* id = Request::descriptor()->FindFieldByName("request_id");
-    if (id != nullptr && request.GetReflection()->GetString(request, id).empty())
-      request.GetReflection()->SetString(&request, id, NewUuid());
-    std::string name = Request::descriptor()->name();
-    name.resize(name.size() - std::string_view("Request").size());
-    who.method = Concat({"yuezhan.review.v1.ReviewService/", name});
+    Complete(&who, &request);
     Answer answer;
     const absl::Status status = (handlers.*method)(who, request, &answer);
     if (!status.ok()) return status;
     return answer;
   }
   template <typename Request, typename Answer>
-  absl::StatusOr<Answer> Try(absl::Status (Handlers::*method)(Context&, const Request&, Answer*),
-                             const Context& who, const Request& request) {
+  absl::StatusOr<Answer> Try(
+      Handlers& handlers, absl::Status (Handlers::*method)(const rpc::AskedList<Request, Answer>&),
+      Context who, Request request) {
+    Complete(&who, &request);
+    Answer answer;
+    const absl::Status status = rpc::AskOne(handlers, method, who, request, &answer);
+    if (!status.ok()) return status;
+    return answer;
+  }
+  template <typename Method, typename Request>
+  auto Try(Method method, const Context& who, const Request& request) {
     return Try(handlers(), method, who, request);
   }
   // The same where it must succeed.
-  template <typename Request, typename Answer>
-  Answer Do(absl::Status (Handlers::*method)(Context&, const Request&, Answer*), const Context& who,
-            const Request& request) {
+  template <typename Method, typename Request>
+  auto Do(Method method, const Context& who, const Request& request) {
     const auto answer = Try(method, who, request);
     EXPECT_TRUE(answer.ok()) << Request::descriptor()->name() << ": " << answer.status();
-    return answer.value_or(Answer());
+    return answer.value_or(std::decay_t<decltype(*answer)>());
   }
 
   v1::Case Get(std::string_view name);
@@ -178,6 +184,17 @@ class TestReview {
   std::string CaseIn(v1::CaseState state);
 
  private:
+  // An id where there is none, and the method that takes such a request.
+  template <typename Request>
+  static void Complete(Context* who, Request* request) {
+    const auto* id = Request::descriptor()->FindFieldByName("request_id");
+    if (id != nullptr && request->GetReflection()->GetString(*request, id).empty())
+      request->GetReflection()->SetString(request, id, NewUuid());
+    std::string name = Request::descriptor()->name();
+    name.resize(name.size() - std::string_view("Request").size());
+    who->method = Concat({"yuezhan.review.v1.ReviewService/", name});
+  }
+
   TestHost host_;
   Rulebook rulebook_;
   FakeRegistry registry_;

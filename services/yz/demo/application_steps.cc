@@ -54,27 +54,17 @@ absl::Status Upload(Stage& stage, const DemoStation& station, const Material& ma
   const std::string pdf =
       SmallPdf(absl::StrCat("Demonstration: ", material.code, ", ", station.key));
   const std::string discriminator = absl::StrCat(station.key, "-", material.code);
-  application::v1::StartUploadRequest start;
-  start.set_parent(stage.names[station.key].application);
-  start.set_code(material.code);
-  start.set_file_name(material.file_name);
-  start.set_size_bytes(static_cast<int64_t>(pdf.size()));
-  YZ_ASSIGN_OR_RETURN(const auto upload,
-                      stage.Call<application::v1::Upload>(host, "application", "StartUpload", start,
-                                                          discriminator));
-  application::v1::WriteChunkRequest chunk;
-  chunk.set_upload(upload.name());
-  chunk.set_data(pdf);
-  YZ_RETURN_IF_ERROR(
-      stage.Call<application::v1::Upload>(host, "application", "WriteChunk", chunk).status());
-  application::v1::FinishUploadRequest finish;
-  finish.set_name(upload.name());
-  finish.set_sha256(ToHex(Sha256(pdf)));
+  application::v1::UploadMaterialRequest upload;
+  upload.set_parent(stage.names[station.key].application);
+  upload.set_code(material.code);
+  upload.set_file_name(material.file_name);
+  upload.set_data(pdf);
+  upload.set_sha256(ToHex(Sha256(pdf)));
   YZ_ASSIGN_OR_RETURN(const auto printed, Printed(stage, station, material.code));
-  finish.set_form_number(printed.number());
-  finish.set_form_digest(printed.digest());
+  upload.set_form_number(printed.number());
+  upload.set_form_digest(printed.digest());
   return stage
-      .Call<application::v1::Material>(host, "application", "FinishUpload", finish, discriminator)
+      .Call<application::v1::Material>(host, "application", "UploadMaterial", upload, discriminator)
       .status();
 }
 
@@ -101,8 +91,8 @@ absl::StatusOr<application::v1::Application> Submit(Stage& stage, const DemoStat
                                                   "SubmitApplication", request, station.key);
 }
 
-absl::StatusOr<std::string> SubmitAndOpen(Stage& stage, const DemoStation& station) {
-  YZ_RETURN_IF_ERROR(Submit(stage, station).status());
+// Review follows the submission.
+absl::StatusOr<std::string> AwaitCase(Stage& stage, const DemoStation& station) {
   review::v1::ListCasesRequest list;
   list.set_application(stage.names[station.key].application);
   YZ_ASSIGN_OR_RETURN(const auto cases, stage.Await<review::v1::ListCasesResponse>(
@@ -111,7 +101,7 @@ absl::StatusOr<std::string> SubmitAndOpen(Stage& stage, const DemoStation& stati
                                               return answer.cases_size() > 0;
                                             }));
   stage.names[station.key].review_case = cases.cases(0).name();
-  return std::string("符合申报条件，已立案初审");
+  return std::string("已立案");
 }
 
 void AddApplication(Stage& stage, const DemoStation& station, std::vector<DemoStep>* steps) {
@@ -120,13 +110,19 @@ void AddApplication(Stage& stage, const DemoStation& station, std::vector<DemoSt
   steps->push_back({"CreateApplication-" + station.key, "5.1", host,
                     absl::StrCat("填写资助申请表 ", name),
                     [&stage, &station] { return Create(stage, station); }});
-  steps->push_back({"FinishUpload-" + station.key, "5.1", host, absl::StrCat("上传申报材料 ", name),
+  steps->push_back({"UploadMaterial-" + station.key, "5.1", host,
+                    absl::StrCat("上传申报材料 ", name),
                     [&stage, &station] { return UploadAll(stage, station); }});
   steps->push_back({"SubmitApplication-" + station.key, "5", host, absl::StrCat("提交申报 ", name),
                     [&stage, &station]() -> absl::StatusOr<std::string> {
-                      if (station.Awarded()) return SubmitAndOpen(stage, station);
-                      return Stage::Refusal(Submit(stage, station).status());
+                      const auto submitted = Submit(stage, station);
+                      if (!station.Awarded()) return Stage::Refusal(submitted.status());
+                      YZ_RETURN_IF_ERROR(submitted.status());
+                      return std::string("符合申报条件");
                     }});
+  if (!station.Awarded()) return;
+  steps->push_back({"CaseOpened-" + station.key, "5.2", "审核服务", absl::StrCat("立案初审 ", name),
+                    [&stage, &station] { return AwaitCase(stage, station); }});
 }
 
 }  // namespace

@@ -1,4 +1,6 @@
 // Assessment, preliminary opinion, directors' meeting: articles 5 and 5.2.
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "common/base/money.h"
 #include "common/base/status_macros.h"
@@ -111,22 +113,36 @@ absl::StatusOr<std::string> Close(Stage& stage) {
 
 // Payment reserves each award, and review learns it.
 absl::StatusOr<std::string> AwaitReserved(Stage& stage) {
-  int64_t total_fen = 0;
+  // The last one, then the others, which are reserved before it as a rule.
+  review::v1::GetCaseRequest last;
   for (const DemoStation& station : stage.scenario.stations) {
-    if (!station.Awarded()) continue;
-    review::v1::GetCaseRequest request;
-    request.set_name(stage.names[station.key].review_case);
-    request.set_wait_ms(2000);
-    request.set_wait_for_state(review::v1::CASE_STATE_AWARDED);
-    YZ_ASSIGN_OR_RETURN(
-        const auto award,
-        stage.Await<review::v1::Case>(stage.Person("secretary"), "review", "GetCase", request,
-                                      [](const review::v1::Case& answer) {
-                                        return answer.reserved() ||
-                                               answer.state() > review::v1::CASE_STATE_AWARDED;
-                                      }));
-    total_fen += FenOf(award.awarded_amount()).value_or(0);
+    if (station.Awarded()) last.set_name(stage.names[station.key].review_case);
   }
+  last.set_wait_ms(2000);
+  last.set_wait_for_state(review::v1::CASE_STATE_AWARDED);
+  YZ_RETURN_IF_ERROR(
+      stage
+          .Await<review::v1::Case>(stage.Person("secretary"), "review", "GetCase", last,
+                                   [](const review::v1::Case& answer) {
+                                     return answer.reserved() ||
+                                            answer.state() > review::v1::CASE_STATE_AWARDED;
+                                   })
+          .status());
+  review::v1::ListCasesRequest request;
+  request.set_state(review::v1::CASE_STATE_AWARDED);
+  request.set_page_size(1000);
+  YZ_ASSIGN_OR_RETURN(const auto awards,
+                      stage.Await<review::v1::ListCasesResponse>(
+                          stage.Person("secretary"), "review", "ListCases", request,
+                          [](const review::v1::ListCasesResponse& answer) {
+                            return std::all_of(
+                                answer.cases().begin(), answer.cases().end(),
+                                [](const review::v1::Case& award) { return award.reserved(); });
+                          }));
+  if (awards.cases().empty()) return std::string("此前已预留");
+  int64_t total_fen = 0;
+  for (const review::v1::Case& award : awards.cases())
+    total_fen += FenOf(award.awarded_amount()).value_or(0);
   return absl::StrCat("已在专项资金中预留", FormatYuan(total_fen), "元");
 }
 
