@@ -43,8 +43,8 @@ class HeldRows {
   void Clear() { groups_.clear(); }
   // Gives the statements to `execute`, which returns what the server counts, and clears. Throws
   // Error when a row was not written as its shape says.
-  void Write(absl::FunctionRef<int64_t(const std::string& sql, const std::vector<Param>& values)>
-                 execute);
+  void Write(
+      absl::FunctionRef<int64_t(const std::string& sql, const std::vector<Param>& values)> execute);
 
  private:
   using Value = std::variant<std::monostate, int64_t, std::string>;

@@ -52,13 +52,13 @@ class HeldRowsTest : public testing::Test {
     return {sent.begin() + 1, sent.end() - 1};
   }
   void Put(const std::string& ids) {
-    ASSERT_TRUE(Do([&](Session& sql) {
-                  for (const char id : ids) {
-                    sql.Hold(kNew, Bytes({&id, 1}), absl::StrCat("name ", std::string(1, id)),
-                             nullptr, 1);
-                  }
-                  return absl::OkStatus();
-                }).ok());
+    ASSERT_TRUE(
+        Do([&](Session& sql) {
+          for (const char id : ids) {
+            sql.Hold(kNew, Bytes({&id, 1}), absl::StrCat("name ", std::string(1, id)), nullptr, 1);
+          }
+          return absl::OkStatus();
+        }).ok());
   }
   std::vector<std::string> All(const std::string& select) {
     std::vector<std::string> all;

@@ -20,7 +20,7 @@ namespace {
 constexpr int kReadBatch = 100;
 constexpr absl::Duration kApplyTimeout =
     absl::Seconds(40);  // beyond wait_timeout, which frees a cut session's locks
-constexpr absl::Duration kActiveLook = absl::Milliseconds(25);
+constexpr absl::Duration kActiveLook = absl::Milliseconds(50);
 constexpr absl::Duration kIdleLook = absl::Milliseconds(200);
 constexpr absl::Duration kActiveTime =
     absl::Seconds(2);  // after an entry came, look at kActiveLook for so long
@@ -63,7 +63,12 @@ Follower::Follower(Journal& journal, FeedSource& feed, std::string source,
       lease_renew_at_(journal.clocks().monotonic()) {}
 
 absl::StatusOr<absl::Duration> Follower::Step() {
-  YZ_ASSIGN_OR_RETURN(const Cursor cursor, LoadCursor());
+  const bool known = cursor_.has_value();
+  if (!known) {
+    YZ_ASSIGN_OR_RETURN(cursor_, LoadCursor());
+  }
+  const Cursor cursor = *cursor_;
+  cursor_.reset();  // kept only where nothing came of the look
   if (cursor.service_stopped || cursor.state != v1::FOLLOWER_STATE_FOLLOWING)
     return kStoppedInterval;
   YZ_ASSIGN_OR_RETURN(const bool held, HoldLease());
@@ -72,13 +77,21 @@ absl::StatusOr<absl::Duration> Follower::Step() {
   absl::StatusOr<v1::ReadEntriesResponse> batch = feed_.Read(cursor.seq, kReadBatch);
   if (absl::IsUnavailable(batch.status())) return kAwayInterval;  // its restart is no error of ours
   if (!batch.ok()) return batch.status();
-  if (const std::string wrong = Contradiction(cursor, *batch); !wrong.empty()) {
+  const std::string wrong = Contradiction(cursor, *batch);
+  const absl::Duration now = journal_.clocks().monotonic();
+  if (wrong.empty() && batch->entries().empty()) {
+    cursor_ = cursor;
+    return now - last_entry_at_ < kActiveTime ? kActiveLook : kIdleLook;
+  }
+  if (known) {  // another may have moved or stopped it since
+    YZ_ASSIGN_OR_RETURN(const Cursor fresh, LoadCursor());
+    if (!(fresh == cursor)) return absl::ZeroDuration();
+  }
+  if (!wrong.empty()) {
     YZ_RETURN_IF_ERROR(Stop(cursor, v1::FOLLOWER_STATE_CONTRADICTED, 0, GenesisHash(), wrong));
     if (on_contradiction) on_contradiction(wrong);
     return kStoppedInterval;
   }
-  const absl::Duration now = journal_.clocks().monotonic();
-  if (batch->entries().empty()) return now - last_entry_at_ < kActiveTime ? kActiveLook : kIdleLook;
   last_entry_at_ = now;
 
   int at = 0;

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -112,6 +113,7 @@ class Follower {
     std::string hash;
     int state = 0;
     bool service_stopped = false;  // some cursor of the service is contradicted
+    bool operator==(const Cursor&) const = default;
   };
   absl::StatusOr<Cursor> LoadCursor();
   absl::Status InsertCursor();
@@ -129,6 +131,7 @@ class Follower {
   const std::string source_;
   const EventHandlers& handlers_;
   const std::string holder_;
+  std::optional<Cursor> cursor_;  // as read before, while nothing came
   bool leading_ = false;
   absl::Duration lease_renew_at_;
   absl::Duration last_entry_at_ = -absl::InfiniteDuration();

@@ -17,8 +17,10 @@ namespace {
 
 constexpr int kChainBatch = 500;
 constexpr absl::Duration kIdleInterval = absl::Milliseconds(100);
-constexpr absl::Duration kActive =
-    absl::Seconds(2);  // after a row came, look at kBatchInterval for so long
+// What this replica writes wakes it. What others write is looked for: at kActiveInterval for so
+// long after a row came.
+constexpr absl::Duration kActive = absl::Seconds(2);
+constexpr absl::Duration kActiveInterval = absl::Milliseconds(50);
 constexpr absl::Duration kFollowInterval = absl::Milliseconds(500);  // while another replica leads
 // A gap is an open transaction (ended after 30 s at the latest) or one that was undone: looked at
 // for so long.
@@ -53,7 +55,7 @@ absl::StatusOr<absl::Duration> Sequencer::Step() {
   YZ_ASSIGN_OR_RETURN(const bool anything, AnythingNew());
   if (!anything) {
     behind_ = false;
-    return since < kActive ? kBatchInterval : kIdleInterval;
+    return since < kActive ? kActiveInterval : kIdleInterval;
   }
   size_t chained = 0;
   absl::Status status = ChainBatch(&chained);

@@ -113,9 +113,9 @@ class WritingJoined : public CountingTest {
 
 TEST_F(WritingJoined, EachSeesTheOnesBeforeAndHasItsRow) {
   int64_t rows_then = -1;
-  ASSERT_TRUE(CountAll(test_.journal, {"request-1", "request-2", "request-3"},
-                       [&] { rows_then = JournalRows(); })
-                  .ok());
+  ASSERT_TRUE(CountAll(test_.journal, {"request-1", "request-2", "request-3"}, [&] {
+                rows_then = JournalRows();
+              }).ok());
   EXPECT_EQ(rows_then, 3) << "only after the commit";
   EXPECT_EQ(Counter(), 3);
   for (int64_t i = 0; i < 3; ++i) {

@@ -40,13 +40,14 @@ TEST(Uploads, OfAWholeFileAreOneCall) {
     std::string value;
     const char* reason;
   };
-  for (const Case& c : std::vector<Case>{{"sha256", std::string(64, '0'), "INVALID_FIELD"},
-                                         {"data", "neither this nor that", "INVALID_FIELD"},
-                                         {"code", "no-such-code", "INVALID_FIELD"},
-                                         {"file_name", "a/b.pdf", "INVALID_FIELD"},
-                                         {"file_name", "批复.jpg", "INVALID_FIELD"},
-                                         {"form_digest", std::string(64, '0'), "INVALID_FIELD"},
-                                         {"parent", Name("applications", NewUuid()), "NOT_FOUND"}}) {
+  for (const Case& c :
+       std::vector<Case>{{"sha256", std::string(64, '0'), "INVALID_FIELD"},
+                         {"data", "neither this nor that", "INVALID_FIELD"},
+                         {"code", "no-such-code", "INVALID_FIELD"},
+                         {"file_name", "a/b.pdf", "INVALID_FIELD"},
+                         {"file_name", "批复.jpg", "INVALID_FIELD"},
+                         {"form_digest", std::string(64, '0'), "INVALID_FIELD"},
+                         {"parent", Name("applications", NewUuid()), "NOT_FOUND"}}) {
     v1::UploadMaterialRequest wrong = request;
     wrong.set_request_id(NewUuid());
     wrong.GetReflection()->SetString(

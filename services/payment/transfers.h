@@ -38,7 +38,7 @@ int LaneOf(std::string_view transfer_id, int lanes);
 
 struct TransferTiming {
   absl::Duration call = absl::Seconds(5);           // longest wait for the bank's answer
-  absl::Duration idle = absl::Milliseconds(200);    // between two rounds
+  absl::Duration idle = absl::Milliseconds(400);    // between two rounds
   absl::Duration first = absl::Milliseconds(250);   // until an unknown one is asked about again,
   absl::Duration longest = absl::Minutes(1);        // doubled each time up to this
   absl::Duration decided_first = absl::Seconds(2);  // the same for those settled or failed: the

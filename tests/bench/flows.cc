@@ -19,7 +19,7 @@
 namespace yuezhan::bench {
 namespace {
 
-constexpr int kPersons = 50;  // who work at once
+constexpr int kPersons = 32;  // who work at once
 constexpr int64_t kFundYuan = 100'000'000;
 
 // Stations of hosts of their own that are all awarded.
