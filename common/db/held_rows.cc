@@ -69,6 +69,13 @@ void HeldRows::Add(const RowShape& shape, std::initializer_list<Param> values) {
   }
 }
 
+bool HeldRows::HasOtherOf(const RowShape& shape) const {
+  return std::any_of(groups_.begin(), groups_.end(), [&](const Group& group) {
+    return group.shape.table == shape.table &&
+           (group.shape.head != shape.head || group.shape.tail != shape.tail);
+  });
+}
+
 bool HeldRows::Concerns(std::string_view sql) const {
   return std::any_of(groups_.begin(), groups_.end(), [&](const Group& group) {
     return sql.find(group.shape.table) != std::string_view::npos;

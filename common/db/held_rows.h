@@ -39,6 +39,8 @@ class HeldRows {
   void Add(const RowShape& shape, std::initializer_list<Param> values);
   // Whether the statement may read or change what is held.
   bool Concerns(std::string_view sql) const;
+  // Whether rows of its table are held in another shape: they go first.
+  bool HasOtherOf(const RowShape& shape) const;
   bool empty() const { return groups_.empty(); }
   void Clear() { groups_.clear(); }
   // Gives the statements to `execute`, which returns what the server counts, and clears. Throws

@@ -18,7 +18,7 @@ namespace {
 using testing::ElementsAre;
 using testing::SizeIs;
 
-constexpr Migration kTable = {
+constexpr Migration kThings = {
     1, "table",
     "CREATE TABLE things (id BINARY(1) NOT NULL PRIMARY KEY, name VARCHAR(20) NOT NULL, note "
     "VARCHAR(20) NULL, version BIGINT NOT NULL) ENGINE = InnoDB;\n"
@@ -32,14 +32,14 @@ const RowShape kTrail = NewRowsUnlessThere("trail", "id, n");
 const RowShape kPut = PutRows("trail", "id", "n");
 constexpr char kLocked[] = "SELECT id, name FROM things WHERE id = ? FOR UPDATE";
 
-absl::Time Soon() { return WallNow() + absl::Seconds(60); }
+absl::Time Later() { return WallNow() + absl::Seconds(60); }
 
 class HeldRowsTest : public testing::Test {
  protected:
   ~HeldRowsTest() override { Session::Observe({}); }
 
   absl::Status Do(const std::function<absl::Status(Session&)>& unit) {
-    return Transact(pool_, Soon(), unit);
+    return Transact(pool_, Later(), unit);
   }
   // Runs it, and returns what it sent between START TRANSACTION and COMMIT.
   std::vector<std::string> SentBy(const std::function<absl::Status(Session&)>& unit) {
@@ -62,11 +62,11 @@ class HeldRowsTest : public testing::Test {
   }
   std::vector<std::string> All(const std::string& select) {
     std::vector<std::string> all;
-    for (const Row& row : (*pool_.Acquire(Soon()))->QueryText(select)) all.push_back(row.Text(0));
+    for (const Row& row : (*pool_.Acquire(Later()))->QueryText(select)) all.push_back(row.Text(0));
     return all;
   }
 
-  TestDatabase database_{{kTable}};
+  TestDatabase database_{{kThings}};
   Pool& pool_ = database_.pool();
 };
 
@@ -117,7 +117,7 @@ TEST_F(HeldRowsTest, AreGoneWithTheirTransaction) {
   ASSERT_TRUE(Do([](Session&) { return absl::OkStatus(); }).ok());
   EXPECT_THAT(All("SELECT id FROM trail"), SizeIs(0));
   // Nor is a row ever held where nothing would write it.
-  EXPECT_FALSE(Read(pool_, Soon(), [](Session& sql) {
+  EXPECT_FALSE(Read(pool_, Later(), [](Session& sql) {
                  sql.Hold(kTrail, Bytes("a"), 1);
                  return absl::OkStatus();
                }).ok());
@@ -196,11 +196,66 @@ TEST_F(HeldRowsTest, WhatIsFetchedAheadAnswersOnce) {
               }).ok());
 }
 
+// A row that is changed in another way than by the query that it was fetched for.
+TEST_F(HeldRowsTest, WhatIsFetchedAheadIsForgottenWhenItsRowChanges) {
+  Put("abc");
+  const auto note_of = [](Session& sql, const char* id) {
+    return sql
+        .Query("SELECT id, COALESCE(note, '') FROM things WHERE id = ? FOR UPDATE", Bytes(id))[0]
+        .Text(1);
+  };
+  const auto prefetch = [](Session& sql) {
+    sql.Prefetch("SELECT id, COALESCE(note, '') FROM things WHERE id = ? FOR UPDATE",
+                 {"a", "b", "c"});
+  };
+  ASSERT_TRUE(Do([&](Session& sql) {
+                prefetch(sql);
+                sql.Hold(kChanged, Bytes("b"), "ignored", 2, "held");
+                EXPECT_EQ(note_of(sql, "b"), "held");
+                EXPECT_EQ(note_of(sql, "a"), "");
+                sql.Execute("UPDATE things SET note = 'at once' WHERE name = ?", "name c");
+                EXPECT_EQ(note_of(sql, "c"), "at once");
+                return absl::OkStatus();
+              }).ok());
+}
+
+// Whoever takes an error for an answer of its own: what was held is gone, and nothing is committed.
+TEST_F(HeldRowsTest, ThatCouldNotBeWrittenForbidTheCommit) {
+  Put("a");
+  EXPECT_FALSE(Do([](Session& sql) {
+                 sql.Hold(kTrail, Bytes("x"), 1);
+                 sql.Hold(kNew, Bytes("a"), "other", nullptr, 1);
+                 try {
+                   sql.Query("SELECT id FROM things");
+                 } catch (const Error& e) {
+                   EXPECT_TRUE(e.IsDuplicate());
+                 }
+                 sql.Hold(kTrail, Bytes("y"), 1);
+                 return absl::OkStatus();
+               }).ok());
+  EXPECT_THAT(All("SELECT id FROM trail"), SizeIs(0));
+}
+
+// Shapes of one table do not overtake each other.
+TEST_F(HeldRowsTest, OfOneTableKeepTheirOrder) {
+  ASSERT_TRUE(Do([](Session& sql) {
+                sql.Hold(kNew, Bytes("a"), "n", nullptr, 1);
+                sql.Hold(kChanged, Bytes("a"), "ignored", 2, "second");
+                sql.Hold(kNew, Bytes("b"), "n", nullptr, 1);
+                sql.Hold(kChanged, Bytes("b"), "ignored", 2, "second");
+                sql.Hold(kPut, Bytes("t"), 1);
+                sql.Hold(kTrail, Bytes("t"), 2);
+                return absl::OkStatus();
+              }).ok());
+  EXPECT_THAT(All("SELECT note FROM things ORDER BY id"), ElementsAre("second", "second"));
+  EXPECT_THAT(All("SELECT CAST(n AS CHAR) FROM trail"), ElementsAre("1"));
+}
+
 // What is fetched ahead is locked, as by the query for one: another waits for it.
 TEST_F(HeldRowsTest, WhatIsFetchedAheadIsLockedAndNothingElse) {
   Put("abc");
   const auto lock = [&](const char* id) {
-    return Read(pool_, Soon(), [&](Session& sql) {
+    return Read(pool_, Later(), [&](Session& sql) {
       sql.Query("SELECT id FROM things WHERE id = ? FOR UPDATE NOWAIT", Bytes(id));
       return absl::OkStatus();
     });
@@ -222,12 +277,12 @@ TEST_F(HeldRowsTest, UnitsOfOneThreadShareATransaction) {
   };
   const auto together = [&](absl::FunctionRef<absl::Status(Session&)> units) {
     TransactReport report;
-    return TransactTogether(pool_, Soon(), units, OnUnknown::kReplay, &report);
+    return TransactTogether(pool_, Later(), units, OnUnknown::kReplay, &report);
   };
   ASSERT_TRUE(together([&](Session&) -> absl::Status {
                 YZ_RETURN_IF_ERROR(add("a", absl::OkStatus()));
                 // Read there, and by nobody else yet.
-                EXPECT_TRUE(Read(pool_, Soon(), [](Session& sql) {
+                EXPECT_TRUE(Read(pool_, Later(), [](Session& sql) {
                               EXPECT_THAT(sql.Query("SELECT id FROM trail"), SizeIs(1));
                               return absl::OkStatus();
                             }).ok());

@@ -13,7 +13,7 @@
 #include <sstream>
 #include <unordered_map>
 
-#include "absl/strings/numbers.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/log.h"
 #include "common/db/lists.h"
@@ -64,6 +64,17 @@ struct TextHash {
 // Texts alone, never the arguments: values are personal. What makes accounts holds passwords and is
 // left out.
 void LogStatement(std::string_view sql) { Log(LogLevel::kDebug, "statement", {{"sql", sql}}); }
+
+// The table that a statement changes.
+std::string_view TableOf(std::string_view sql) {
+  for (const std::string_view before : {"INTO ", "UPDATE ", "FROM "}) {
+    const size_t at = sql.find(before);
+    if (at == std::string_view::npos) continue;
+    const std::string_view rest = sql.substr(at + before.size());
+    return rest.substr(0, rest.find(' '));
+  }
+  return sql;
+}
 
 int Seconds(absl::Duration duration) {
   return static_cast<int>(absl::ToInt64Seconds(absl::Ceil(duration, absl::Seconds(1))));
@@ -209,6 +220,7 @@ Session::~Session() {
 
 void Session::Begin() {
   impl_->conflicted = false;
+  held_lost_ = false;
   in_transaction_ = true;
 }
 
@@ -220,12 +232,27 @@ void Session::End() {
 
 void Session::HoldRow(const RowShape& shape, std::initializer_list<Param> values) {
   if (!in_transaction_) throw Error(0, absl::StrCat(shape.table, ": no transaction"));
+  if (held_.HasOtherOf(shape)) WriteHeld();
   ++rows_written_;
   held_.Add(shape, values);
+  if (const auto* key = std::get_if<Bytes>(&values.begin()->value)) Forget(shape.table, key->data);
+}
+
+// What was fetched ahead of a row of this table is of before; of any row where no key is given.
+void Session::Forget(std::string_view table, std::optional<std::string_view> key) {
+  for (auto& [sql, answers] : prefetched_) {
+    if (sql.find(table) == std::string::npos) continue;
+    std::erase_if(answers, [&](const auto& answer) {
+      const auto& [asked, rows] = answer;
+      return !key || asked == *key || (!rows.empty() && rows[0].Bytes(0) == *key);
+    });
+  }
 }
 
 void Session::WriteHeld() {
+  if (held_lost_) throw Error(0, "rows that were held could not be written");
   if (held_.empty()) return;
+  held_lost_ = true;
   const int64_t counted = rows_written_;  // when they were held
   try {
     held_.Write([&](const std::string& sql, const std::vector<Param>& values) {
@@ -233,10 +260,12 @@ void Session::WriteHeld() {
     });
   } catch (const Error& e) {
     constexpr int kNull = 1048, kChanged = 1020;
-    if (e.code() == kNull) throw Error(kChanged, "a row is not as it was read");
+    if (e.code() == kNull && absl::StrContains(e.what(), "'version'"))
+      throw Error(kChanged, "a row is not as it was read");
     throw;
   }
   rows_written_ = counted;
+  held_lost_ = false;
 }
 
 void Session::Precede(std::string_view sql) {
@@ -252,7 +281,7 @@ void Session::Prefetch(std::string_view sql, std::vector<std::string> keys) {
   keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
   if (keys.size() < 2) return;  // as quick when it is asked for
   auto& known = prefetched_[std::string(sql)];
-  for (const std::string& key : keys) known[key];
+  for (const std::string& key : keys) known[key].clear();
   const KeyList in(std::move(keys));
   // By the index, however few rows there are: a scan would lock them all.
   const std::string all =
@@ -271,6 +300,8 @@ void Session::Know(std::string_view sql, const std::string& key, Rows answer) {
 
 int64_t Session::RunExecute(std::string_view sql, const Param* args, size_t count) {
   Precede(sql);
+  // Rows that were held are forgotten by their keys.
+  if (!prefetched_.empty() && !held_lost_) Forget(TableOf(sql), std::nullopt);
   Tell({Statement::Kind::kExecute, sql, args, count});
   const int64_t rows = impl_->Guarded([&]() -> int64_t {
     sql::PreparedStatement& statement = impl_->Prepare(sql);
@@ -343,44 +374,5 @@ void Session::Observe(std::function<void(const Statement&)> told) { observer = s
 bool Session::broken() const { return impl_->broken; }
 void Session::MarkBroken() { impl_->broken = true; }
 bool Session::conflicted() const { return impl_->conflicted; }
-
-const Row::Cell& Row::At(int column) const {
-  if (column < 0 || column >= static_cast<int>(cells_.size())) {
-    throw Error(0, absl::StrCat("column ", column, " of a row of ", cells_.size()));
-  }
-  return cells_[static_cast<size_t>(column)];
-}
-
-bool Row::IsNull(int column) const { return At(column).index() == 0; }
-
-int64_t Row::Int(int column) const {
-  const Cell& cell = At(column);
-  if (const auto* number = std::get_if<int64_t>(&cell)) return *number;
-  int64_t value = 0;
-  // SUM of integers comes as DECIMAL, which the driver gives as text.
-  const auto* text = std::get_if<std::string>(&cell);
-  if (text == nullptr || !absl::SimpleAtoi(*text, &value)) {
-    throw Error(0,
-                absl::StrCat("column ", column, text == nullptr ? " is NULL" : " is no integer"));
-  }
-  return value;
-}
-
-const std::string& Row::Text(int column) const {
-  const auto* text = std::get_if<std::string>(&At(column));
-  if (text == nullptr)
-    throw Error(0, absl::StrCat("column ", column, IsNull(column) ? " is NULL" : " is a number"));
-  return *text;
-}
-
-std::optional<int64_t> Row::OptionalInt(int column) const {
-  return IsNull(column) ? std::nullopt : std::optional(Int(column));
-}
-std::optional<std::string> Row::OptionalText(int column) const {
-  return IsNull(column) ? std::nullopt : std::optional(Text(column));
-}
-std::optional<absl::Time> Row::OptionalTime(int column) const {
-  return IsNull(column) ? std::nullopt : std::optional(Time(column));
-}
 
 }  // namespace yuezhan::db

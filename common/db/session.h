@@ -164,9 +164,11 @@ class Session {
   void HoldRow(const RowShape& shape, std::initializer_list<Param> values);
   // Before a statement: what is held goes first where the statement may see it.
   void Precede(std::string_view sql);
+  void Forget(std::string_view table, std::optional<std::string_view> key);
 
   std::unique_ptr<Impl> impl_;
   bool in_transaction_ = false;
+  bool held_lost_ = false;  // what was held is being written, or could not be: no COMMIT then
   HeldRows held_;
   std::map<std::string, std::map<std::string, Rows>, std::less<>> prefetched_;  // by sql and key
   int64_t rows_written_ = 0;

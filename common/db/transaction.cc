@@ -145,6 +145,7 @@ absl::Status Transact(Pool& pool, absl::Time deadline,
 absl::Status TransactTogether(Pool& pool, absl::Time deadline,
                               absl::FunctionRef<absl::Status(Session&)> units, OnUnknown on_unknown,
                               TransactReport* report) {
+  if (JoinedOn(pool) != nullptr) return Transact(pool, deadline, units, on_unknown, report);
   return Transact(
       pool, deadline,
       [&](Session& session) {

@@ -103,6 +103,22 @@ TEST_F(FollowerTest, AppliesInOrderOnceAndWritesOneRowForABatch) {
   EXPECT_EQ(last_origin_.method, "Test/Publish");
 }
 
+// A row that is held fails after its entry was applied, with those after it.
+TEST_F(FollowerTest, StopsAtTheEntryWhoseHeldRowCannotBeWritten) {
+  static const db::RowShape kRows = db::NewRows("applied", "seq, word");
+  handlers_.On<v1::EntrySkipped>([](const v1::EntrySkipped& event, const EventOrigin& origin,
+                                    Unit& unit) {
+    const std::string word = event.source() == "broken" ? std::string(200, 'x') : event.source();
+    unit.sql().Hold(kRows, origin.seq, word);
+    return absl::OkStatus();
+  });
+  for (const char* word : {"one", "two", "broken", "four"}) Publish(word);
+  ASSERT_TRUE(Follow(follower_).ok());
+  EXPECT_THAT(Applied(), ElementsAre("one", "two"));
+  EXPECT_EQ(State().state(), v1::FOLLOWER_STATE_STOPPED);
+  EXPECT_EQ(State().stopped_seq(), 3);
+}
+
 // In the transaction that applies them, with all events of the kind.
 TEST_F(FollowerTest, IsToldOfABatchAhead) {
   std::vector<std::string> ahead;

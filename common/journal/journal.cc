@@ -256,6 +256,10 @@ absl::Status Journal::WriteJoined(absl::Time deadline, absl::FunctionRef<absl::S
 
 absl::Status Journal::RunJoined(absl::Time deadline,
                                 absl::FunctionRef<absl::Status(db::Session&, Joined&)> work) {
+  if (joined_ != nullptr && joined_->journal == this) {
+    return db::Transact(pool_, deadline,
+                        [&](db::Session& session) { return work(session, *joined_); });
+  }
   Joined joined{this, Now()};
   db::TransactReport report;
   const absl::Status status = db::TransactTogether(

@@ -54,6 +54,8 @@ absl::StatusOr<std::vector<rules::v1::StandingFacts>> Handlers::StandingsOf(
   auto standings = AskStandings(registry_, context, stations);
   const absl::Status& status = standings.status();
   if (status.ok() || absl::IsNotFound(status) || absl::IsDeadlineExceeded(status)) return standings;
+  // What is wrong with one of several is no outage of all: each is asked about alone then.
+  if (stations.size() > 1 && !absl::IsUnavailable(status)) return errors::Conflict();
   // Whatever keeps registry from answering us is no fault of the caller's.
   Log(LogLevel::kWarning, "registry_does_not_answer", {{"why", std::string(status.message())}});
   return errors::Unavailable("registry");

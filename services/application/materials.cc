@@ -222,10 +222,14 @@ absl::Status Handlers::UploadMaterial(
     const v1::UploadMaterialRequest& request = each.request;
     Whole& whole = wholes.emplace_back();
     YZ_ASSIGN_OR_RETURN(whole.application, IdOf("applications/*", request.parent()));
+    // What fails for one of several is no outage of all: each is asked alone then.
     if (request.code() == kFilingFormCode && !request.form_digest().empty()) {
-      YZ_ASSIGN_OR_RETURN(whole.filing_form, PrintedFilingForm(each.context, request.parent()));
+      auto form = PrintedFilingForm(each.context, request.parent());
+      if (!form.ok()) return asked.size() > 1 ? errors::Conflict() : form.status();
+      whole.filing_form = *std::move(form);
     }
     whole.content = files_.Inspect(request.data(), each.context.deadline);
+    if (asked.size() > 1 && !whole.content.ok()) return errors::Conflict();
     whole.kept = request;
     whole.kept.clear_data();
     writings.emplace_back(each.context, whole.kept, each.answer);

@@ -23,7 +23,8 @@ constexpr std::string_view kByBank = "timer:transfers";
 constexpr std::string_view kExecute = "yuezhan.bank.v1.BankService/ExecuteTransfer";
 constexpr std::string_view kGet = "yuezhan.bank.v1.BankService/GetTransfer";
 constexpr int kPageSize = 100;
-// Words of the bank that are written in one transaction; none waits for it while the bank is slow.
+// Words of the bank that are written in one transaction; none waits for longer than this and the
+// bank's next answer.
 constexpr size_t kMostTogether = 16;
 constexpr absl::Duration kLongestUnwritten = absl::Milliseconds(200);
 
@@ -60,6 +61,22 @@ bank::v1::ExecuteTransferRequest RequestOf(const v1::PaymentRecord& record) {
 
 std::string LookKey(const OpenTransfer& open) {
   return absl::StrCat(open.transfer_id, "/", static_cast<int>(open.state));
+}
+
+Outcome OutcomeOf(const Transfers::Word& word) {
+  Outcome outcome{word.state, word.bank_reference, word.reason, {}, false};
+  if (word.decide_time) outcome.day = BeijingDay(*word.decide_time);
+  return outcome;
+}
+
+// Whether the payment goes elsewhere by the word. Where the bank contradicts itself it does not:
+// that is RecordIncident's part, and the statements'.
+bool Moves(const OpenTransfer& open, const Transfers::Word& word) {
+  return !(IsDecided(open.state) && IsDecided(word.state)) && Changes(open.state, OutcomeOf(word));
+}
+
+bool IsNews(const OpenTransfer& open, const Transfers::Word& word) {
+  return !word.incident.empty() || Moves(open, word);
 }
 
 }  // namespace
@@ -100,10 +117,10 @@ absl::StatusOr<absl::Duration> Transfers::Step() {
     // One that cannot be read or written does not hold up those behind it.
     absl::StatusOr<Word> word = Ask(open);
     Asked(open);
-    if (word.ok()) {
-      said.push_back({open, *std::move(word)});
-    } else {
+    if (!word.ok()) {
       first_error.Update(word.status());
+    } else if (IsNews(open, *word)) {
+      said.push_back({open, *std::move(word)});
     }
     if (said.size() < kMostTogether && MonotonicNow() - since < kLongestUnwritten) continue;
     first_error.Update(RecordAll(said));
@@ -267,11 +284,8 @@ absl::Status Transfers::Record(const OpenTransfer& open, const Word& word) {
   if (!word.incident.empty()) {
     YZ_RETURN_IF_ERROR(RecordIncident(open, word.incident));
   }
-  Outcome outcome{word.state, word.bank_reference, word.reason, {}, false};
-  if (word.decide_time) outcome.day = BeijingDay(*word.decide_time);
-  // The bank contradicts itself by these: RecordIncident's part, and the statements'.
-  const bool contradicts = IsDecided(open.state) && IsDecided(word.state);
-  if (contradicts || !Changes(open.state, outcome)) return absl::OkStatus();  // nothing new
+  if (!Moves(open, word)) return absl::OkStatus();  // nothing new
+  const Outcome outcome = OutcomeOf(word);
   const std::string key =
       Concat({open.transfer_id, "/", PaymentTransitions().StateName(word.state)});
   const absl::Status status = journal_.WriteInternal(

@@ -245,7 +245,7 @@ rpc::Service Handlers::Methods() {
       .Add("ReturnFiling", &Handlers::ReturnFiling, this)
       .Add("RefuseFiling", &Handlers::RefuseFiling, this)
       .Add("GrantException", &Handlers::GrantException, this)
-      .AddJoined("AcceptFiling", &Handlers::AcceptFiling, this)
+      .Add("AcceptFiling", &Handlers::AcceptFiling, this)
       .Add("SuspendStation", &Handlers::SuspendStation, this)
       .Add("ResumeStation", &Handlers::ResumeStation, this)
       .Add("CloseStation", &Handlers::CloseStation, this)
