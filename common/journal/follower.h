@@ -51,19 +51,22 @@ class EventHandlers {
     };
   }
 
-  // `ahead` is called with all events of the kind in a batch, in the transaction that applies it
-  // and before it does: fetches and locks by one statement what their handlers need one after the
-  // other.
-  template <typename Event, typename Function>
-  void Ahead(Function ahead) {
-    ahead_[Event::descriptor()->full_name()] = [ahead](const std::vector<std::string_view>& all,
-                                                       db::Session& sql) {
-      std::vector<Event> events(all.size());
-      for (size_t i = 0; i < all.size(); ++i) {
-        if (!events[i].ParseFromArray(all[i].data(), static_cast<int>(all[i].size()))) return;
-      }
-      ahead(events, sql);
-    };
+  // `fetch` is called with the names (`name_of`: "" for none) in all events of the kind in a batch,
+  // in the transaction that applies it and before it does: it fetches and locks by one statement
+  // what the handlers need one after the other.
+  template <typename Event, typename NameOf, typename Fetch>
+  void Ahead(NameOf name_of, Fetch fetch) {
+    ahead_[Event::descriptor()->full_name()] =
+        [name_of, fetch](const std::vector<std::string_view>& all, db::Session& sql) {
+          std::vector<std::string> names;
+          for (const std::string_view bytes : all) {
+            Event event;
+            if (!event.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return;
+            std::string name = name_of(event);
+            if (!name.empty()) names.push_back(std::move(name));
+          }
+          fetch(names, sql);
+        };
   }
 
   // Hands one event to its handler as a follower does; a kind without one is passed over. For

@@ -13,9 +13,46 @@ namespace {
 
 using db::CuttingProxy;
 
-// Several requests in one transaction, each with its row.
-class WritingTogether : public CountingTest {
+class TogetherTest : public CountingTest {
  protected:
+  // Cuts at every command: what is answered OK has happened once, and what is not can be asked
+  // again, each by itself, and then has.
+  void CutAnywhere(
+      const std::function<absl::Status(Journal&, const std::vector<std::string>& ids)>& count_all) {
+    int64_t effects = 0;
+    for (const auto when :
+         {CuttingProxy::When::kBefore, CuttingProxy::When::kAfter, CuttingProxy::When::kLate}) {
+      for (int n = 1;; ++n) {
+        CuttingProxy proxy(test_.database.serve().host, test_.database.serve().port);
+        auto pool = test_.database.NewPool(2, proxy.port());
+        Journal journal(*pool, test_.vault, test_.clocks, "registry");
+        proxy.CutAt(n, when, absl::Milliseconds(200));
+        const std::string id = absl::StrCat("cut-", static_cast<int>(when), "-", n, "-");
+        const absl::Status status = count_all(journal, {id + "a", id + "b"});
+        const bool cut = proxy.cut();
+        if (!status.ok()) {
+          ASSERT_TRUE(cut) << status;
+          for (const char* each : {"a", "b"}) ASSERT_TRUE(CountAlone(journal, id + each).ok());
+        }
+        effects += 2;
+        ASSERT_EQ(Counter(), effects) << n;
+        ASSERT_EQ(JournalRows(), effects) << n;
+        if (!cut) break;
+      }
+    }
+  }
+  virtual absl::Status CountAlone(Journal& journal, const std::string& id) {
+    v1::SkipEntryResponse answer;
+    return Count(journal, id, &answer);
+  }
+};
+
+// Several requests in one transaction, each with its row.
+class WritingTogether : public TogetherTest {
+ protected:
+  absl::Status CountAlone(Journal& journal, const std::string& id) override {
+    return CountAll(journal, {id});
+  }
   // Counts one up for each id; fails at the `wrong`-th of them.
   absl::Status CountAll(Journal& journal, const std::vector<std::string>& ids, int wrong = -1) {
     const Context context = TestJournal::Caller("officer-a", "Test/Count");
@@ -66,35 +103,12 @@ TEST_F(WritingTogether, AllOrNone) {
   EXPECT_EQ(Counter(), 1);
 }
 
-// Cut at every command: what is answered OK has happened once, and what is not can be asked again,
-// each by itself, and then has.
 TEST_F(WritingTogether, ACutConnectionAnywhereGivesOneEffectEach) {
-  int64_t effects = 0;
-  for (const auto when :
-       {CuttingProxy::When::kBefore, CuttingProxy::When::kAfter, CuttingProxy::When::kLate}) {
-    for (int n = 1;; ++n) {
-      CuttingProxy proxy(test_.database.serve().host, test_.database.serve().port);
-      auto pool = test_.database.NewPool(2, proxy.port());
-      Journal journal(*pool, test_.vault, test_.clocks, "registry");
-      proxy.CutAt(n, when, absl::Milliseconds(200));
-      const std::string id = absl::StrCat("cut-", static_cast<int>(when), "-", n, "-");
-      const absl::Status status = CountAll(journal, {id + "a", id + "b"});
-      const bool cut = proxy.cut();
-      if (!status.ok()) {
-        ASSERT_TRUE(cut) << status;
-        ASSERT_TRUE(CountAll(journal, {id + "a"}).ok());
-        ASSERT_TRUE(CountAll(journal, {id + "b"}).ok());
-      }
-      effects += 2;
-      ASSERT_EQ(Counter(), effects) << n;
-      ASSERT_EQ(JournalRows(), effects) << n;
-      if (!cut) break;
-    }
-  }
+  CutAnywhere([this](Journal& journal, const auto& ids) { return CountAll(journal, ids); });
 }
 
 // Handlers that know nothing of each other, in one transaction.
-class WritingJoined : public CountingTest {
+class WritingJoined : public TogetherTest {
  protected:
   absl::Status CountAll(Journal& journal, const std::vector<std::string>& ids,
                         const std::function<void()>& after_each = {}) {
@@ -144,29 +158,7 @@ TEST_F(WritingJoined, AllOrNoneAndNothingAfterNone) {
 }
 
 TEST_F(WritingJoined, ACutConnectionAnywhereGivesOneEffectEach) {
-  int64_t effects = 0;
-  for (const auto when :
-       {CuttingProxy::When::kBefore, CuttingProxy::When::kAfter, CuttingProxy::When::kLate}) {
-    for (int n = 1;; ++n) {
-      CuttingProxy proxy(test_.database.serve().host, test_.database.serve().port);
-      auto pool = test_.database.NewPool(2, proxy.port());
-      Journal journal(*pool, test_.vault, test_.clocks, "registry");
-      proxy.CutAt(n, when, absl::Milliseconds(200));
-      const std::string id = absl::StrCat("cut-", static_cast<int>(when), "-", n, "-");
-      const absl::Status status = CountAll(journal, {id + "a", id + "b"});
-      const bool cut = proxy.cut();
-      if (!status.ok()) {
-        ASSERT_TRUE(cut) << status;
-        v1::SkipEntryResponse answer;
-        ASSERT_TRUE(Count(journal, id + "a", &answer).ok());
-        ASSERT_TRUE(Count(journal, id + "b", &answer).ok());
-      }
-      effects += 2;
-      ASSERT_EQ(Counter(), effects) << n;
-      ASSERT_EQ(JournalRows(), effects) << n;
-      if (!cut) break;
-    }
-  }
+  CutAnywhere([this](Journal& journal, const auto& ids) { return CountAll(journal, ids); });
 }
 
 }  // namespace

@@ -57,12 +57,11 @@ absl::Status Handlers::FollowEvent(journal::Unit& unit, std::string_view name,
 journal::EventHandlers Handlers::OnReview() {
   journal::EventHandlers handlers;
   handlers.Ahead<review::v1::CaseAdvanced>(
-      [this](const std::vector<review::v1::CaseAdvanced>& events, db::Session& sql) {
-        std::vector<std::string> names;
-        for (const auto& event : events) {
-          if (StateOfCase(event.state()) != v1::APPLICATION_STATE_UNSPECIFIED)
-            names.push_back(event.application());
-        }
+      [](const review::v1::CaseAdvanced& event) {
+        return StateOfCase(event.state()) != v1::APPLICATION_STATE_UNSPECIFIED ? event.application()
+                                                                               : "";
+      },
+      [this](const std::vector<std::string>& names, db::Session& sql) {
         store_.PrefetchApplications(sql, names);
       });
   handlers.On<review::v1::CaseAdvanced>([this](const review::v1::CaseAdvanced& event,
@@ -105,11 +104,10 @@ journal::EventHandlers Handlers::OnReview() {
 journal::EventHandlers Handlers::OnPayment() {
   journal::EventHandlers handlers;
   handlers.Ahead<payment::v1::PaymentAdvanced>(
-      [this](const std::vector<payment::v1::PaymentAdvanced>& events, db::Session& sql) {
-        std::vector<std::string> names;
-        for (const auto& event : events) {
-          if (Concerns(event)) names.push_back(event.application());
-        }
+      [](const payment::v1::PaymentAdvanced& event) {
+        return Concerns(event) ? event.application() : "";
+      },
+      [this](const std::vector<std::string>& names, db::Session& sql) {
         store_.PrefetchApplications(sql, names);
       });
   handlers.On<payment::v1::PaymentAdvanced>([this](const payment::v1::PaymentAdvanced& event,

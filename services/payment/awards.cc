@@ -53,11 +53,10 @@ void Fill(const review::v1::CaseAdvanced& event, v1::AwardRecord* record) {
 journal::EventHandlers Handlers::OnReview() {
   journal::EventHandlers handlers;
   handlers.Ahead<review::v1::CaseAdvanced>(
-      [this](const std::vector<review::v1::CaseAdvanced>& events, db::Session& sql) {
-        std::vector<std::string> names;
-        for (const auto& event : events) {
-          if (event.state() == review::v1::CASE_STATE_CLEARED) names.push_back(event.case_name());
-        }
+      [](const review::v1::CaseAdvanced& event) {
+        return event.state() == review::v1::CASE_STATE_CLEARED ? event.case_name() : "";
+      },
+      [this](const std::vector<std::string>& names, db::Session& sql) {
         store_.PrefetchAwards(sql, names);
       });
   handlers.On<review::v1::CaseAdvanced>([this](const review::v1::CaseAdvanced& event,

@@ -92,24 +92,19 @@ journal::EventHandlers Handlers::OnApplication() {
 
 journal::EventHandlers Handlers::OnPayment() {
   journal::EventHandlers handlers;
+  const auto fetch = [this](const std::vector<std::string>& names, db::Session& sql) {
+    store_.PrefetchCases(sql, names);
+  };
   handlers.Ahead<payment::v1::AwardAdvanced>(
-      [this](const std::vector<payment::v1::AwardAdvanced>& events, db::Session& sql) {
-        std::vector<std::string> names;
-        for (const auto& event : events) {
-          if (event.state() == payment::v1::AWARD_STATE_RESERVED)
-            names.push_back(event.case_name());
-        }
-        store_.PrefetchCases(sql, names);
-      });
+      [](const payment::v1::AwardAdvanced& event) {
+        return event.state() == payment::v1::AWARD_STATE_RESERVED ? event.case_name() : "";
+      },
+      fetch);
   handlers.Ahead<payment::v1::PaymentAdvanced>(
-      [this](const std::vector<payment::v1::PaymentAdvanced>& events, db::Session& sql) {
-        std::vector<std::string> names;
-        for (const auto& event : events) {
-          if (event.state() == payment::v1::PAYMENT_STATE_SETTLED)
-            names.push_back(event.case_name());
-        }
-        store_.PrefetchCases(sql, names);
-      });
+      [](const payment::v1::PaymentAdvanced& event) {
+        return event.state() == payment::v1::PAYMENT_STATE_SETTLED ? event.case_name() : "";
+      },
+      fetch);
   handlers.On<payment::v1::AwardAdvanced>([this](const payment::v1::AwardAdvanced& event,
                                                  const journal::EventOrigin&,
                                                  journal::Unit& unit) -> absl::Status {
