@@ -65,9 +65,10 @@ class Row {
   std::optional<int64_t> OptionalInt(int column) const;
   std::optional<std::string> OptionalText(int column) const;
   std::optional<absl::Time> OptionalTime(int column) const;
+  // As it came: nothing, a number or bytes.
+  const Cell& At(int column) const;
 
  private:
-  const Cell& At(int column) const;
   std::vector<Cell> cells_;
 };
 

@@ -14,31 +14,35 @@ namespace {
 
 constexpr int kPage = 500;
 
-struct KeyColumn {
-  std::string name;
-  bool number;
-};
-
 struct Table {
   std::string name;
-  std::vector<KeyColumn> key;
+  std::vector<std::string> key;  // columns
 };
+
+// Asks the table itself: information_schema.columns has texts, for which MariaDB makes a table on
+// its disk at each look, and 10.11.19 was seen to end by a fault when it dropped one.
+bool HasWrappedKeys(db::Session& session, const std::string& table) {
+  constexpr int kNoSuchColumn = 1054;
+  try {
+    session.QueryText(absl::StrCat("SELECT wrapped_key FROM ", table, " LIMIT 0"));
+    return true;
+  } catch (const db::Error& e) {
+    if (e.code() != kNoSuchColumn) throw;
+    return false;
+  }
+}
 
 // The tables that hold wrapped keys, with their primary keys. Names are the schema's own.
 std::vector<Table> SealedTables(db::Session& session) {
   std::vector<Table> tables;
   for (const db::Row& row : session.Query(
-           "SELECT k.table_name AS t, k.column_name AS c, LOWER(d.data_type) AS d "
-           "FROM information_schema.key_column_usage k "
-           "JOIN information_schema.columns d ON d.table_schema = k.table_schema AND "
-           "d.table_name = k.table_name AND d.column_name = k.column_name "
-           "JOIN information_schema.columns w ON w.table_schema = k.table_schema AND "
-           "w.table_name = k.table_name AND w.column_name = 'wrapped_key' "
-           "WHERE k.table_schema = DATABASE() AND k.constraint_name = 'PRIMARY' "
-           "ORDER BY k.table_name, k.ordinal_position")) {
+           "SELECT table_name AS t, column_name AS c FROM information_schema.key_column_usage "
+           "WHERE table_schema = DATABASE() AND constraint_name = 'PRIMARY' "
+           "ORDER BY table_name, ordinal_position")) {
     if (tables.empty() || tables.back().name != row.Text(0)) tables.push_back({row.Text(0), {}});
-    tables.back().key.push_back({row.Text(1), row.Text(2).ends_with("int")});
+    tables.back().key.push_back(row.Text(1));
   }
+  std::erase_if(tables, [&](const Table& table) { return !HasWrappedKeys(session, table.name); });
   return tables;
 }
 
@@ -59,25 +63,15 @@ std::vector<db::Param> Params(const Place& place) {
 
 Place PlaceOf(const db::Row& row, const Table& table) {
   Place place;
-  for (size_t i = 0; i < table.key.size(); ++i) {
-    const int column = static_cast<int>(i);
-    if (table.key[i].number) {
-      place.emplace_back(row.Int(column));
-    } else {
-      place.emplace_back(row.Bytes(column));
-    }
-  }
+  for (size_t i = 0; i < table.key.size(); ++i) place.push_back(row.At(static_cast<int>(i)));
   return place;
 }
 
-std::string Names(const Table& table) {
-  return absl::StrJoin(table.key, ", ",
-                       [](std::string* out, const KeyColumn& c) { absl::StrAppend(out, c.name); });
-}
+std::string Names(const Table& table) { return absl::StrJoin(table.key, ", "); }
 
 // Rows after a place: k1 > ? OR (k1 = ? AND (k2 > ? OR …)), behind a bound that an index can use.
 std::string AfterCondition(const Table& table, size_t column) {
-  const std::string& name = table.key[column].name;
+  const std::string& name = table.key[column];
   if (column + 1 == table.key.size()) return absl::StrCat(name, " > ?");
   return absl::StrCat(name, " >= ? AND (", name, " > ? OR (", AfterCondition(table, column + 1),
                       "))");
@@ -105,8 +99,8 @@ absl::StatusOr<bool> RewrapPage(db::Session& session, const Table& table, const 
   // The old key stands in the condition: a row that its service sealed anew meanwhile has another.
   const std::string update = absl::StrCat(
       "UPDATE ", table.name, " SET wrapped_key = ? WHERE wrapped_key = ? AND ",
-      absl::StrJoin(table.key, " AND ", [](std::string* out, const KeyColumn& c) {
-        absl::StrAppend(out, c.name, " = ?");
+      absl::StrJoin(table.key, " AND ", [](std::string* out, const std::string& column) {
+        absl::StrAppend(out, column, " = ?");
       }));
   for (const db::Row& row : rows) {
     *last = PlaceOf(row, table);
