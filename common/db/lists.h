@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/base/ids.h"
+#include "common/base/text.h"
 #include "common/db/session.h"
 
 namespace yuezhan::db {
@@ -41,6 +42,13 @@ class KeyList {
   std::string marks_;
   std::vector<Param> params_;
 };
+
+// The rows of `select` ("SELECT … FROM cases ") whose id is among the keys; none for no keys.
+inline Rows RowsByKey(Session& sql, std::string_view select, std::vector<std::string> keys) {
+  if (keys.empty()) return {};
+  const KeyList in(std::move(keys));
+  return sql.QueryList(Concat({select, "WHERE id IN ", in.marks()}), in.params());
+}
 
 // The keys of resources: KeysOf("cases/*", {"cases/…"}). A name of another shape has none.
 inline std::vector<std::string> KeysOf(std::string_view pattern,

@@ -119,6 +119,12 @@ class Journal {
   // calling thread writes by this journal while `handlers` runs, and reads from its pool, with all
   // journal rows in one insert. Errors as of WriteAll, after which each is to be handled by itself.
   absl::Status WriteJoined(absl::Time deadline, absl::FunctionRef<absl::Status()> handlers);
+  // WriteJoined as what joins the methods of a service (rpc::Service).
+  std::function<absl::Status(absl::Time, absl::FunctionRef<absl::Status()>)> Joining() {
+    return [this](absl::Time deadline, absl::FunctionRef<absl::Status()> handlers) {
+      return WriteJoined(deadline, handlers);
+    };
+  }
   // What may only happen once what the calling thread wrote is committed: now, or at the end of its
   // WriteJoined; never when that fails.
   void AfterWrite(std::function<void()> then);

@@ -54,6 +54,58 @@ TEST(PageToken, SizeHasADefault) {
   EXPECT_EQ(PageSize(request), 7);
 }
 
+// What AddJoined runs, and in what: all between `joined`'s begin and end, the names first.
+class Joiner {
+ public:
+  absl::Status Skip(Context&, const journal::v1::SkipEntryRequest& request,
+                    journal::v1::SkipEntryResponse* answer) {
+    told.push_back(request.source());
+    if (request.source() == "wrong") return errors::NotFound("followers/none");
+    EXPECT_EQ(answer->follower().seq(), 0) << "as empty as for a call alone";
+    answer->mutable_follower()->set_seq(7);
+    return absl::OkStatus();
+  }
+  absl::Status Ahead(const std::vector<std::string>& names) {
+    told.push_back(Concat({"ahead ", std::to_string(names.size())}));
+    return absl::OkStatus();
+  }
+  // Of requests with these sources, the last of whom waits until `last`.
+  absl::Status Together(const std::vector<std::string>& sources, absl::Time last) {
+    Service service(kJournal, [&](absl::Time deadline, absl::FunctionRef<absl::Status()> handlers) {
+      EXPECT_EQ(deadline, last);
+      told.push_back("begin");
+      const absl::Status status = handlers();
+      told.push_back(status.ok() ? "commit" : "rollback");
+      return status;
+    });
+    service.AddJoined("SkipEntry", &Joiner::Skip, this, &Joiner::Ahead);
+    std::vector<journal::v1::SkipEntryRequest> requests(sources.size());
+    std::vector<journal::v1::SkipEntryResponse> answers(sources.size());
+    std::vector<Context> contexts(sources.size());
+    std::vector<Service::Called> calls;
+    for (size_t i = 0; i < sources.size(); ++i) {
+      requests[i].set_source(sources[i]);
+      answers[i].mutable_follower()->set_seq(1);  // left by an attempt before
+      contexts[i].deadline = last - absl::Seconds(static_cast<int64_t>(i));
+      calls.push_back({contexts[i], requests[i], &answers[i]});
+    }
+    EXPECT_EQ(service.methods()[0].together, 2);
+    return service.methods()[0].run_together(calls);
+  }
+  std::vector<std::string> told;
+};
+
+TEST(Joined, HandlersRunInOneTransactionUntilOneFails) {
+  using Told = std::vector<std::string>;
+  const absl::Time last = absl::FromUnixSeconds(1'000'000);
+  Joiner joiner;
+  ASSERT_TRUE(joiner.Together({"a", "b"}, last).ok());
+  EXPECT_EQ(joiner.told, (Told{"begin", "ahead 2", "a", "b", "commit"}));
+  joiner.told.clear();
+  EXPECT_TRUE(absl::IsNotFound(joiner.Together({"a", "wrong", "c"}, last)));
+  EXPECT_EQ(joiner.told, (Told{"begin", "ahead 3", "a", "wrong", "rollback"}));
+}
+
 TEST(Retry, OnlyWhatTheContractDeclaresSafe) {
   journal::v1::SkipEntryRequest skip;
   const std::string method = Concat({kJournal, "/SkipEntry"});

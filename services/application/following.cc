@@ -135,10 +135,7 @@ journal::EventHandlers Handlers::OnPayment() {
 }
 
 rpc::Service Handlers::Methods() {
-  rpc::Service service("yuezhan.application.v1.ApplicationService",
-                       [this](absl::Time deadline, absl::FunctionRef<absl::Status()> handlers) {
-                         return journal_.WriteJoined(deadline, handlers);
-                       });
+  rpc::Service service("yuezhan.application.v1.ApplicationService", journal_.Joining());
   service.Add("CreateApplication", &Handlers::CreateApplication, this)
       .Add("UpdateApplication", &Handlers::UpdateApplication, this)
       .Add("GetApplication", &Handlers::GetApplication, this)

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <thread>
 
 #include "common/db/cutting_proxy.h"
@@ -159,6 +160,53 @@ TEST(Scans, AreConfirmedByAnOfficer) {
   EXPECT_TRUE(submitted.ok()) << submitted.status();
 }
 
+// As the server runs calls that wait: one transaction, the applications of all locked first.
+TEST(Scans, AreConfirmedTogether) {
+  TestApplication test;
+  std::vector<v1::ConfirmScanRequest> requests;
+  for (const char* society : {"化学学会", "物理学会"}) {
+    const std::string name =
+        test.Submit(test.Complete(test.AddStation("服务站（演示）", society)).name())->name();
+    for (const v1::Material& material : test.Materials(name)) {
+      if (material.code() == "approval-reply") continue;
+      v1::ConfirmScanRequest& request = requests.emplace_back();
+      request.set_request_id(NewUuid());
+      request.set_name(material.name());
+      request.mutable_confirmation()->set_confirmed(true);
+      request.mutable_confirmation()->set_reason("相符");
+    }
+  }
+  ASSERT_THAT(requests, SizeIs(4));
+  const rpc::Service service = test.handlers().Methods();
+  const auto method =
+      std::find_if(service.methods().begin(), service.methods().end(),
+                   [](const rpc::Service::Method& m) { return m.name == "ConfirmScan"; });
+  std::vector<Context> contexts(4, test.officer());
+  std::vector<v1::Material> answers(4);
+  std::vector<rpc::Service::Called> calls;
+  for (size_t i = 0; i < 4; ++i) calls.push_back({contexts[i], requests[i], &answers[i]});
+  const int64_t rows = test.Count("journal");
+  int commits = 0, locks = 0;
+  db::Session::Observe([&](const db::Statement& statement) {
+    commits += statement.sql == "COMMIT";
+    locks += statement.sql.ends_with("FOR UPDATE");
+  });
+  const absl::Status status = method->run_together(calls);
+  db::Session::Observe({});
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ(commits, 1);
+  // Both at once; the second scan of each finds its application locked already, and asks again.
+  EXPECT_EQ(locks, 3);
+  EXPECT_EQ(test.Count("journal"), rows + 4);
+  for (size_t i = 0; i < 4; ++i) EXPECT_EQ(answers[i].name(), requests[i].name());
+  for (const auto& request : requests) {
+    const std::string name = request.name().substr(0, request.name().find("/materials"));
+    for (const v1::Material& material : test.Materials(name)) {
+      EXPECT_EQ(material.scan_agrees().confirmed(), material.code() != "approval-reply");
+    }
+  }
+}
+
 // Every method in every state does what the table of transitions says.
 TEST(States, MethodsStartWhereTheTableSays) {
   TestApplication test;
@@ -199,6 +247,14 @@ TEST(States, MethodsStartWhereTheTableSays) {
     confirm.mutable_confirmation()->set_reason("相符");
     expect("UpdateApplication", test.Try(&Handlers::UpdateApplication, update).status());
     expect("StartUpload", test.Start(name, "other", 10).status());
+    v1::UploadMaterialRequest upload;
+    upload.set_request_id(NewUuid());
+    upload.set_parent(name);
+    upload.set_code("other");
+    upload.set_file_name("x.pdf");
+    upload.set_data(TestApplication::Pdf("x"));
+    upload.set_sha256(ToHex(Sha256(upload.data())));
+    expect("UploadMaterial", test.Try(&Handlers::UploadMaterial, upload).status());
     expect("ConfirmScan", test.TryAs(test.officer(), &Handlers::ConfirmScan, confirm).status());
     expect("SubmitApplication", test.Submit(name).status());
     if (test.Get(name).state() == application.state())

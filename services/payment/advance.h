@@ -32,6 +32,7 @@ struct LockedOrder {
 // Absent when there is none.
 absl::StatusOr<std::optional<LockedOrder>> LockOrder(const Store& store, db::Session& sql,
                                                      std::string_view payment_id);
+
 // A refusal by one rule of payment's own.
 absl::Status Refuse(std::string_view rule_id, std::string_view zh, std::string_view en,
                     std::string_view subject);

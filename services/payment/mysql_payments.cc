@@ -145,11 +145,7 @@ absl::StatusOr<std::optional<v1::PaymentRecord>> Store::Payment(db::Session& sql
 absl::StatusOr<std::map<std::string, v1::PaymentRecord>> Store::PaymentsByName(
     db::Session& sql, const std::vector<std::string>& names) const {
   std::map<std::string, v1::PaymentRecord> found;
-  auto keys = db::KeysOf("payments/*", names);
-  if (keys.empty()) return found;
-  const db::KeyList in(std::move(keys));
-  for (const db::Row& row :
-       sql.QueryList(Concat({kPaymentColumns, "WHERE id IN ", in.marks()}), in.params())) {
+  for (const db::Row& row : db::RowsByKey(sql, kPaymentColumns, db::KeysOf("payments/*", names))) {
     const std::string id = Text(row.Bytes(0));
     YZ_ASSIGN_OR_RETURN(
         found[Name("payments", id)],

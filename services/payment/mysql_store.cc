@@ -176,11 +176,7 @@ absl::StatusOr<std::optional<v1::AwardRecord>> Store::LockAwardOf(
 absl::StatusOr<std::map<std::string, v1::AwardRecord>> Store::AwardsByCase(
     db::Session& sql, const std::vector<std::string>& case_names) const {
   std::map<std::string, v1::AwardRecord> found;
-  auto keys = db::KeysOf("cases/*", case_names);
-  if (keys.empty()) return found;
-  const db::KeyList in(std::move(keys));
-  for (const db::Row& row :
-       sql.QueryList(Concat({kAwardColumns, "WHERE id IN ", in.marks()}), in.params())) {
+  for (const db::Row& row : db::RowsByKey(sql, kAwardColumns, db::KeysOf("cases/*", case_names))) {
     YZ_ASSIGN_OR_RETURN(found[Name("cases", Text(row.Bytes(0)))], ReadAward(row));
   }
   return found;
@@ -191,10 +187,8 @@ void Store::PrefetchAwards(db::Session& sql, const std::vector<std::string>& cas
 }
 
 void Store::PrefetchAwardsOf(db::Session& sql, const std::vector<std::string>& payments) const {
-  const db::KeyList in(payments);
   std::multimap<std::string, std::string> payments_of;  // by award
-  for (const db::Row& row : sql.QueryList(
-           Concat({"SELECT award, id FROM payments WHERE id IN ", in.marks()}), in.params())) {
+  for (const db::Row& row : db::RowsByKey(sql, "SELECT award, id FROM payments ", payments)) {
     payments_of.emplace(row.Bytes(0), row.Bytes(1));
   }
   std::vector<std::string> keys;

@@ -204,10 +204,7 @@ absl::Status Handlers::ListPayments(Context& context, const v1::ListPaymentsRequ
 }
 
 rpc::Service Handlers::Methods() {
-  rpc::Service service("yuezhan.payment.v1.PaymentService",
-                       [this](absl::Time deadline, absl::FunctionRef<absl::Status()> handlers) {
-                         return journal_.WriteJoined(deadline, handlers);
-                       });
+  rpc::Service service("yuezhan.payment.v1.PaymentService", journal_.Joining());
   service.Add("CreateFund", &Handlers::CreateFund, this)
       .Add("AllocateFund", &Handlers::AllocateFund, this)
       .Add("CarryOverFund", &Handlers::CarryOverFund, this)

@@ -229,10 +229,7 @@ journal::EventHandlers Handlers::OnPayment() {
 }
 
 rpc::Service Handlers::Methods() {
-  rpc::Service service("yuezhan.registry.v1.RegistryService",
-                       [this](absl::Time deadline, absl::FunctionRef<absl::Status()> handlers) {
-                         return journal_.WriteJoined(deadline, handlers);
-                       });
+  rpc::Service service("yuezhan.registry.v1.RegistryService", journal_.Joining());
   service.AddJoined("CreateHostUnit", &Handlers::CreateHostUnit, this)
       .Add("GetHostUnit", &Handlers::GetHostUnit, this)
       .Add("UpdateHostUnit", &Handlers::UpdateHostUnit, this)

@@ -163,9 +163,9 @@ class Handlers {
   void Show(v1::Case* review_case) const;
   // What the case is judged by at `now`: the policy in force when it was submitted.
   absl::StatusOr<Rules> RulesOf(const v1::Case& review_case, absl::Time now) const;
-  // The locked row, or NOT_FOUND.
   // For methods that change a case and wait for one another: locks the cases of all.
   absl::Status LockAhead(const std::vector<std::string>& names);
+  // The locked row, or NOT_FOUND.
   absl::StatusOr<v1::Case> LockCase(db::Session& sql, std::string_view name) const;
   absl::StatusOr<v1::Notice> LockNotice(db::Session& sql, std::string_view name) const;
   absl::StatusOr<v1::Objection> LockObjection(db::Session& sql, std::string_view name) const;

@@ -4,10 +4,7 @@
 namespace yuezhan::review {
 
 rpc::Service Handlers::Methods() {
-  rpc::Service service("yuezhan.review.v1.ReviewService",
-                       [this](absl::Time deadline, absl::FunctionRef<absl::Status()> handlers) {
-                         return journal_.WriteJoined(deadline, handlers);
-                       });
+  rpc::Service service("yuezhan.review.v1.ReviewService", journal_.Joining());
   service.Add("GetCase", &Handlers::GetCase, this)
       .Add("ListCases", &Handlers::ListCases, this)
       .Add("ListQueue", &Handlers::ListQueue, this)

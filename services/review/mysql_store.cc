@@ -140,13 +140,11 @@ absl::StatusOr<std::optional<v1::Case>> Store::Case(db::Session& sql, std::strin
 absl::StatusOr<std::map<std::string, v1::Case>> Store::CasesByName(
     db::Session& sql, const std::vector<std::string>& names) const {
   std::map<std::string, v1::Case> found;
-  auto keys = db::KeysOf("cases/*", names);
-  if (keys.empty()) return found;
-  const db::KeyList in(std::move(keys));
   YZ_ASSIGN_OR_RETURN(
-      auto cases, Opened<v1::Case>(
-                      vault_, "cases",
-                      sql.QueryList(Select("cases", Concat({"id IN ", in.marks()})), in.params())));
+      auto cases,
+      Opened<v1::Case>(vault_, "cases",
+                       db::RowsByKey(sql, "SELECT id, version, sealed, wrapped_key FROM cases ",
+                                     db::KeysOf("cases/*", names))));
   for (v1::Case& review_case : cases) {
     const std::string name = review_case.name();
     found[name] = std::move(review_case);
