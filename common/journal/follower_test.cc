@@ -103,6 +103,21 @@ TEST_F(FollowerTest, AppliesInOrderOnceAndWritesOneRowForABatch) {
   EXPECT_EQ(last_origin_.method, "Test/Publish");
 }
 
+// It keeps its cursor in memory while nothing comes, and looks at it again before it applies.
+TEST_F(FollowerTest, SeesThatTheServiceWasStoppedMeanwhile) {
+  ASSERT_TRUE(Follow(follower_).ok());
+  ASSERT_TRUE(Follow(follower_).ok());
+  db::Session administrator(target_.database.administrator());
+  administrator.Execute(
+      "INSERT INTO journal_cursor (source, seq, hash, state, stopped_seq, stopped_hash, reason, "
+      "lease_holder, lease_until_ms, updated_at_ms) SELECT 'another', seq, hash, ?, stopped_seq, "
+      "stopped_hash, reason, lease_holder, lease_until_ms, updated_at_ms FROM journal_cursor",
+      v1::FOLLOWER_STATE_CONTRADICTED);
+  Publish("one");
+  ASSERT_TRUE(Follow(follower_).ok());
+  EXPECT_THAT(Applied(), testing::IsEmpty());
+}
+
 // A row that is held fails after its entry was applied, with those after it.
 TEST_F(FollowerTest, StopsAtTheEntryWhoseHeldRowCannotBeWritten) {
   static const db::RowShape kRows = db::NewRows("applied", "seq, word");
