@@ -119,6 +119,15 @@ std::string DigestOf(const Template& body, std::string_view number, const Values
   return ToHex(Digest({body.kind, number, values.Digest()}));
 }
 
+absl::Status Stamp(const Template& body, std::string_view number, const Values& values,
+                   common::v1::PrintedDocument* answer) {
+  answer->set_title_zh(std::string(body.title_zh));
+  answer->set_number(std::string(number));
+  answer->set_digest(DigestOf(body, number, values));
+  answer->set_media_type("text/html; charset=utf-8");
+  return absl::OkStatus();
+}
+
 absl::Status Print(const Template& body, std::string_view number, const Values& values,
                    common::v1::PrintedDocument* answer) {
   const std::string text = body.html;
@@ -127,10 +136,7 @@ absl::Status Print(const Template& body, std::string_view number, const Values& 
   }
   const mustache::mustache parsed(text);
   if (!parsed.is_valid()) return Wrong(body, parsed.error_message());
-  answer->set_title_zh(std::string(body.title_zh));
-  answer->set_number(std::string(number));
-  answer->set_digest(DigestOf(body, number, values));
-  answer->set_media_type("text/html; charset=utf-8");
+  (void)Stamp(body, number, values, answer);
   mustache::data data = Printer::DataOf(values);
   data.set("document_title", answer->title_zh());
   data.set("document_number", answer->number());

@@ -66,6 +66,9 @@ std::string DigestOf(const Template& body, std::string_view number, const Values
 // Prints. INTERNAL when the template is wrong or names a value that is not there.
 absl::Status Print(const Template& body, std::string_view number, const Values& values,
                    common::v1::PrintedDocument* answer);
+// Print without content: title, number and digest of what would be printed.
+absl::Status Stamp(const Template& body, std::string_view number, const Values& values,
+                   common::v1::PrintedDocument* answer);
 
 // A box of a form, ticked or not.
 inline std::string_view Box(bool ticked) { return ticked ? "☑" : "☐"; }

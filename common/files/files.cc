@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
 
 #include "common/base/digest.h"
@@ -43,6 +44,11 @@ constexpr std::string_view kFileColumns =
 File ReadFile(const db::Row& row) {
   return {Text(row.Bytes(0)), Text(row.Bytes(1)), row.Text(2),         row.Text(3),
           row.Text(4),        row.Int(5),         ToHex(row.Bytes(6)), row.Time(7)};
+}
+
+std::string CurrentOfThese(const db::KeyList& owners) {
+  return Concat({kFileColumns, "WHERE owner IN ", owners.marks(), " AND state = ",
+                 std::to_string(kCurrent), " ORDER BY owner, code, id"});
 }
 
 class Sha256Stream {
@@ -277,13 +283,24 @@ absl::Status Files::MakeRoom(db::Session& sql, const Upload& upload, const Limit
 std::vector<File> Files::CurrentOf(db::Session& sql, const std::vector<std::string>& owners) const {
   const auto in = db::KeyList::OfIds(owners);
   std::vector<File> files;
-  for (const db::Row& row :
-       sql.QueryList(Concat({kFileColumns, "WHERE owner IN ", in.marks(), " AND state = ",
-                             std::to_string(kCurrent), " ORDER BY owner, code, id"}),
-                     in.params())) {
+  for (const db::Row& row : sql.QueryList(CurrentOfThese(in), in.params())) {
     files.push_back(ReadFile(row));
   }
   return files;
+}
+
+void Files::FetchAhead(db::Session& sql, const std::vector<std::string>& owners) const {
+  if (owners.size() < 2) return;  // as quick when it is asked for
+  const auto in = db::KeyList::OfIds(owners);
+  std::map<std::string, db::Rows> by_owner;
+  for (const std::string& owner : owners) by_owner[Bin(owner)];
+  for (db::Row& row : sql.QueryList(CurrentOfThese(in), in.params())) {
+    const std::string owner = row.Bytes(1);
+    by_owner[owner].push_back(std::move(row));
+  }
+  for (auto& [owner, rows] : by_owner) {
+    sql.Know(CurrentOfThese(db::KeyList({owner})), owner, std::move(rows));
+  }
 }
 
 std::optional<File> Files::Find(db::Session& sql, std::string_view id) const {

@@ -105,6 +105,8 @@ class Files {
   }
   // Of at least one owner, each's files so.
   std::vector<File> CurrentOf(db::Session& sql, const std::vector<std::string>& owners) const;
+  // Asks at once what Add, or Current, will ask of each of these owners in this transaction.
+  void FetchAhead(db::Session& sql, const std::vector<std::string>& owners) const;
   // A finished file, replaced ones too.
   std::optional<File> Find(db::Session& sql, std::string_view id) const;
   // Bytes from `offset_bytes` on, at most kMaxChunkBytes; empty at the end.

@@ -1,7 +1,6 @@
 #include "common/rpc/chain.h"
 
 #include <algorithm>
-#include <exception>
 #include <optional>
 
 #include "common/auth/tokens.h"
@@ -10,6 +9,7 @@
 #include "common/base/status_macros.h"
 #include "common/errors/errors.h"
 #include "common/rpc/mask.h"
+#include "common/rpc/run_calls.h"
 #include "common/rpc/validation.h"
 #include "google/protobuf/io/zero_copy_stream.h"
 #include "google/protobuf/message.h"
@@ -33,62 +33,24 @@ std::string ResourceOf(const Message& request) {
   return "";
 }
 
-// No exception leaves a handler, or what is done around it.
-template <typename Step>
-absl::Status Guarded(Step step) {
-  try {
-    return step();
-  } catch (const std::exception& fault) {
-    return absl::InternalError(fault.what());
-  } catch (...) {
-    return absl::InternalError("an exception of unknown type");
-  }
-}
-
-void HandleAlone(Passing* call) {
-  const LogTrace trace(call->incoming.trace_id);
-  call->answer->Clear();
-  call->status = Guarded([&] {
-    return call->incoming.bound->handler.run(call->context, *call->request, call->answer.get());
-  });
-}
-
-// Whether the service itself could not: whoever asks now is told the same.
-bool IsOutage(const absl::Status& status) {
-  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ||
-         absl::IsResourceExhausted(status);
-}
-
-void HandleTogether(absl::Span<Passing* const> calls) {
-  std::vector<Service::Called> called;
-  for (Passing* call : calls) {
-    called.push_back({call->context, *call->request, call->answer.get()});
-  }
-  const absl::Status status = Guarded(
-      [&] { return calls.front()->incoming.bound->handler.run_together(called); });
-  if (status.ok()) return;
-  for (Passing* call : calls) {
-    if (IsOutage(status)) {
-      call->status = status;
-    } else {
-      HandleAlone(call);
-    }
-  }
-}
-
 }  // namespace
 
 void Chain::Run(absl::Span<Passing> calls) const {
   std::vector<Passing*> begun;
+  std::vector<Service::Called> called;
   for (Passing& call : calls) {
     call.record->method = call.incoming.method;
     call.record->trace_id = call.incoming.trace_id;
     const LogTrace trace(call.incoming.trace_id);
     call.status = Guarded([&] { return Begin(&call); });
-    if (call.status.ok()) begun.push_back(&call);
+    if (!call.status.ok()) continue;
+    begun.push_back(&call);
+    called.push_back({call.context, *call.request, call.answer.get()});
   }
-  if (begun.size() == 1) HandleAlone(begun.front());
-  if (begun.size() > 1) HandleTogether(begun);
+  if (!begun.empty()) {
+    std::vector<absl::Status> statuses = RunCalls(begun.front()->incoming.bound->handler, called);
+    for (size_t i = 0; i < begun.size(); ++i) begun[i]->status = std::move(statuses[i]);
+  }
   for (Passing& call : calls) {
     const LogTrace trace(call.incoming.trace_id);
     if (call.status.ok() && call.incoming.bound->masks) {

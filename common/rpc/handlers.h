@@ -2,6 +2,7 @@
 #define YUEZHAN_COMMON_RPC_HANDLERS_H_
 
 #include <algorithm>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,11 @@
 
 namespace google::protobuf {
 class Message;
+template <typename Key, typename T>
+class Map;
+}  // namespace google::protobuf
+namespace google::rpc {
+class Status;
 }
 
 namespace yuezhan::rpc {
@@ -151,6 +157,24 @@ class Service {
     return *this;
   }
 
+  // "BatchApproveOpinions" does for a list what `one`, added before, does for each, in as few
+  // transactions as it can. Each has its own answer, journal entry and request_id, under the method
+  // `one`; what an item's state or rules forbid is told by its place and keeps no other from its
+  // effect. A failure of the service fails the call; sent again it does what is left.
+  template <typename Request, typename Answer>
+  Service& AddBatch(std::string_view method, std::string_view one) {
+    const auto found = std::find_if(methods_.begin(), methods_.end(),
+                                    [&](const Method& added) { return added.name == one; });
+    return AddMethod({std::string(method), &Request::default_instance(),
+                      &Answer::default_instance(),
+                      [single = *found, service = name_](
+                          Context& context, const google::protobuf::Message& request,
+                          google::protobuf::Message* answer) {
+                        auto* failed = static_cast<Answer*>(answer)->mutable_failed_requests();
+                        return RunBatch(single, service, {context, request, answer, failed});
+                      }});
+  }
+
   // One method without its types, for what serves a whole contract alike (tests, proxies).
   using Called = Asked<google::protobuf::Message, google::protobuf::Message>;
   struct Method {
@@ -173,6 +197,15 @@ class Service {
   const std::vector<Method>& methods() const { return methods_; }
 
  private:
+  // Requests are field 1 of a batch's request, answers of its answer.
+  struct Batch {
+    const Context& context;
+    const google::protobuf::Message& request;
+    google::protobuf::Message* answer;
+    google::protobuf::Map<int32_t, google::rpc::Status>* failed;
+  };
+  static absl::Status RunBatch(const Method& one, std::string_view service, const Batch& batch);
+
   // The resource that a request changes, or adds something to; "" where it makes one.
   template <typename Request>
   static std::string NameIn(const Request& request) {

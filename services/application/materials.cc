@@ -216,7 +216,7 @@ absl::Status Handlers::UploadMaterial(
   };
   std::vector<Whole> wholes;
   std::vector<journal::Writing> writings;
-  std::vector<std::string> names;
+  std::vector<std::string> names, owners;
   wholes.reserve(asked.size());
   for (const auto& each : asked) {
     const v1::UploadMaterialRequest& request = each.request;
@@ -234,9 +234,11 @@ absl::Status Handlers::UploadMaterial(
     whole.kept.clear_data();
     writings.emplace_back(each.context, whole.kept, each.answer);
     names.push_back(request.parent());
+    owners.push_back(whole.application);
   }
   return journal_.WriteAll(writings, [&](const auto& units) -> absl::Status {
     store_.PrefetchApplications(units.front()->sql(), names);
+    files_.FetchAhead(units.front()->sql(), owners);
     for (size_t i = 0; i < asked.size(); ++i) {
       journal::Unit& unit = *units[i];
       const v1::UploadMaterialRequest& request = asked[i].request;

@@ -35,6 +35,7 @@ absl::StatusOr<common::v1::PrintedDocument> Handlers::PrintedFilingForm(
   registry::v1::PrintDocumentRequest request;
   request.set_name(of.form().station());
   request.set_kind(registry::v1::DOCUMENT_KIND_FILING_FORM);
+  request.set_without_content(true);
   common::v1::PrintedDocument form;
   const absl::Status status = registry_.Call("yuezhan.registry.v1.RegistryService/PrintDocument",
                                              request, &form, rpc::CallOptions::Within(context));

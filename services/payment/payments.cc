@@ -219,10 +219,16 @@ rpc::Service Handlers::Methods() {
       .Add("BatchPreparePayments", &Handlers::BatchPreparePayments, this)
       .Add("BatchAuthorizePayments", &Handlers::BatchAuthorizePayments, this)
       .Add("RequestFinance", &Handlers::RequestFinance, this)
+      .AddBatch<v1::BatchRequestFinanceRequest, v1::BatchRequestFinanceResponse>(
+          "BatchRequestFinance", "RequestFinance")
       .Add("RecordFinanceAnswer", &Handlers::RecordFinanceAnswer, this)
+      .AddBatch<v1::BatchRecordFinanceAnswersRequest, v1::BatchRecordFinanceAnswersResponse>(
+          "BatchRecordFinanceAnswers", "RecordFinanceAnswer")
       .Add("StopPayment", &Handlers::StopPayment, this)
       .Add("ResendPayment", &Handlers::ResendPayment, this)
       .AddJoined("RecordReceipt", &Handlers::RecordReceipt, this, &Handlers::LockAhead)
+      .AddBatch<v1::BatchRecordReceiptsRequest, v1::BatchRecordReceiptsResponse>(
+          "BatchRecordReceipts", "RecordReceipt")
       .Add("OrderRecovery", &Handlers::OrderRecovery, this)
       .Add("BookRecovery", &Handlers::BookRecovery, this)
       .Add("ResolveIncident", &Handlers::ResolveIncident, this)

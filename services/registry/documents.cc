@@ -50,7 +50,7 @@ bool Has(const v1::FilingForm& form, const std::string& chain) {
 }
 
 absl::Status PrintForm(const policy::v1::Policy& policy, const v1::Station& station,
-                       common::v1::PrintedDocument* answer) {
+                       decltype(&documents::Print) print, common::v1::PrintedDocument* answer) {
   const v1::FilingForm& form = station.form();
   const auto* level = policy::FindLevel(policy, form.level());
   if (level == nullptr || !level->printed_as_annex_2()) {
@@ -64,7 +64,7 @@ absl::Status PrintForm(const policy::v1::Policy& policy, const v1::Station& stat
                          .Text("name", chain.name_zh())
                          .Text("box", documents::Box(Has(form, chain.code()))));
   }
-  return documents::Print(kFilingForm, Number("BAB", station),
+  return print(kFilingForm, Number("BAB", station),
                           Values()
                               .Text("station_name", form.display_name())
                               .Text("level", level->name_zh())
@@ -97,7 +97,8 @@ Values Letter(const policy::v1::Policy& policy, const v1::Station& station,
 }
 
 absl::Status PrintReceipt(const policy::v1::Policy& policy, const v1::Station& station,
-                          const v1::HostUnit& host, common::v1::PrintedDocument* answer) {
+                          const v1::HostUnit& host, decltype(&documents::Print) print,
+                          common::v1::PrintedDocument* answer) {
   if (!station.has_accepted_on()) {
     return errors::StateForbids(station.name(), StationTransitions().StateName(station.state()),
                                 {"OPERATING"}, "AcceptFiling");
@@ -120,7 +121,7 @@ absl::Status PrintReceipt(const policy::v1::Policy& policy, const v1::Station& s
   }
   const auto* level = policy::FindLevel(policy, form.level());
   const std::string accepted_on = DayOf(station.accepted_on());
-  return documents::Print(kFilingReceipt, station.filing_number(),
+  return print(kFilingReceipt, station.filing_number(),
                           Letter(policy, station, host)
                               .Text("number", station.filing_number())
                               .Text("accepted_on", accepted_on)
@@ -134,7 +135,8 @@ absl::Status PrintReceipt(const policy::v1::Policy& policy, const v1::Station& s
 }
 
 absl::Status PrintCorrectionNotice(const policy::v1::Policy& policy, const v1::Station& station,
-                                   const v1::HostUnit& host, common::v1::PrintedDocument* answer) {
+                                   const v1::HostUnit& host, decltype(&documents::Print) print,
+                                   common::v1::PrintedDocument* answer) {
   if (station.state() != v1::STATION_STATE_RETURNED) {
     return errors::StateForbids(station.name(), StationTransitions().StateName(station.state()),
                                 {"RETURNED"}, "ReturnFiling");
@@ -145,7 +147,7 @@ absl::Status PrintCorrectionNotice(const policy::v1::Policy& policy, const v1::S
         Values().Text("number", std::to_string(points.size() + 1)).Text("text", point));
   }
   const std::string number = Number("BZ", station);
-  return documents::Print(
+  return print(
       kCorrectionNotice, number,
       Letter(policy, station, host)
           .Text("document", number)
@@ -164,14 +166,16 @@ absl::Status Handlers::PrintDocument(Context& context, const v1::PrintDocumentRe
     YZ_ASSIGN_OR_RETURN(const auto station, store_.Station(sql, id, Store::Reading::kWhole));
     if (!station || !MaySee(context.caller, station->form().host_unit()))
       return errors::NotFound(request.name());
+    const auto print = request.without_content() ? &documents::Stamp : &documents::Print;
+    if (request.kind() == v1::DOCUMENT_KIND_FILING_FORM) {
+      return PrintForm(rules.policy, *station, print, answer);
+    }
     YZ_ASSIGN_OR_RETURN(const auto host, HostOf(sql, station->form(), "form.host_unit"));
     switch (request.kind()) {
-      case v1::DOCUMENT_KIND_FILING_FORM:
-        return PrintForm(rules.policy, *station, answer);
       case v1::DOCUMENT_KIND_FILING_RECEIPT:
-        return PrintReceipt(rules.policy, *station, host, answer);
+        return PrintReceipt(rules.policy, *station, host, print, answer);
       case v1::DOCUMENT_KIND_CORRECTION_NOTICE:
-        return PrintCorrectionNotice(rules.policy, *station, host, answer);
+        return PrintCorrectionNotice(rules.policy, *station, host, print, answer);
       default:
         return errors::InvalidField("kind", "没有这种文书", "there is no such document");
     }

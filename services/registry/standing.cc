@@ -242,7 +242,9 @@ rpc::Service Handlers::Methods() {
       .Add("ReturnFiling", &Handlers::ReturnFiling, this)
       .Add("RefuseFiling", &Handlers::RefuseFiling, this)
       .Add("GrantException", &Handlers::GrantException, this)
-      .Add("AcceptFiling", &Handlers::AcceptFiling, this)
+      .AddJoined("AcceptFiling", &Handlers::AcceptFiling, this)
+      .AddBatch<v1::BatchAcceptFilingsRequest, v1::BatchAcceptFilingsResponse>(
+          "BatchAcceptFilings", "AcceptFiling")
       .Add("SuspendStation", &Handlers::SuspendStation, this)
       .Add("ResumeStation", &Handlers::ResumeStation, this)
       .Add("CloseStation", &Handlers::CloseStation, this)

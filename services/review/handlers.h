@@ -71,7 +71,7 @@ class Handlers {
 
   // opinions.cc
   absl::Status RecordAssessment(Context&, const v1::RecordAssessmentRequest&, v1::Case*);
-  absl::Status CheckCase(Context&, const v1::CheckCaseRequest&, v1::CheckCaseResponse*);
+  absl::Status CheckCase(const rpc::AskedList<v1::CheckCaseRequest, v1::CheckCaseResponse>&);
   absl::Status AskDepartment(Context&, const v1::AskDepartmentRequest&, v1::Case*);
   absl::Status RecordDepartmentOpinion(Context&, const v1::RecordDepartmentOpinionRequest&,
                                        v1::Case*);

@@ -10,14 +10,22 @@ rpc::Service Handlers::Methods() {
       .Add("ListQueue", &Handlers::ListQueue, this)
       .Add("AssignCase", &Handlers::AssignCase, this)
       .Add("CheckCase", &Handlers::CheckCase, this)
+      .AddBatch<v1::BatchCheckCasesRequest, v1::BatchCheckCasesResponse>("BatchCheckCases",
+                                                                        "CheckCase")
       .AddJoined("RecordAssessment", &Handlers::RecordAssessment, this, &Handlers::LockAhead)
+      .AddBatch<v1::BatchRecordAssessmentsRequest, v1::BatchRecordAssessmentsResponse>(
+          "BatchRecordAssessments", "RecordAssessment")
       .Add("AskDepartment", &Handlers::AskDepartment, this)
       .Add("RecordDepartmentOpinion", &Handlers::RecordDepartmentOpinion, this)
       .Add("CallInspection", &Handlers::CallInspection, this)
       .Add("RecordDeclaration", &Handlers::RecordDeclaration, this)
       .Add("RecordInspection", &Handlers::RecordInspection, this)
       .Add("PrepareOpinion", &Handlers::PrepareOpinion, this)
+      .AddBatch<v1::BatchPrepareOpinionsRequest, v1::BatchPrepareOpinionsResponse>(
+          "BatchPrepareOpinions", "PrepareOpinion")
       .Add("ApproveOpinion", &Handlers::ApproveOpinion, this)
+      .AddBatch<v1::BatchApproveOpinionsRequest, v1::BatchApproveOpinionsResponse>(
+          "BatchApproveOpinions", "ApproveOpinion")
       .Add("ConveneMeeting", &Handlers::ConveneMeeting, this)
       .Add("CloseMeeting", &Handlers::CloseMeeting, this)
       .Add("GetMeeting", &Handlers::GetMeeting, this)

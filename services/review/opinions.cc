@@ -3,6 +3,7 @@
 #include "common/base/status_macros.h"
 #include "common/base/text.h"
 #include "common/base/time_proto.h"
+#include "common/db/transaction.h"
 #include "common/errors/errors.h"
 #include "common/rules/review.h"
 #include "services/review/facts.h"
@@ -121,20 +122,29 @@ absl::Status Handlers::RecordAssessment(Context& context,
                     });
 }
 
-absl::Status Handlers::CheckCase(Context& context, const v1::CheckCaseRequest& request,
-                                 v1::CheckCaseResponse* answer) {
-  YZ_ASSIGN_OR_RETURN(const Standings standings, StandingsOf(context, {request.name()}));
-  v1::GetCaseRequest get;
-  get.set_name(request.name());
-  v1::Case review_case;
-  YZ_RETURN_IF_ERROR(GetCase(context, get, &review_case));
-  YZ_ASSIGN_OR_RETURN(const Rules rules, RulesOf(review_case, journal_.clocks().business->Now()));
-  const auto findings = FindingsToReview(
-      rules::CheckOpinion(rules.policy, *rules.calendar,
-                          CaseFactsOf(review_case, standings.at(request.name())), rules.today));
-  answer->mutable_findings()->Assign(findings.begin(), findings.end());
-  *answer->mutable_policy() = rules.reference;
-  *answer->mutable_checked_on() = DayToProto(rules.today);
+absl::Status Handlers::CheckCase(
+    const rpc::AskedList<v1::CheckCaseRequest, v1::CheckCaseResponse>& asked) {
+  YZ_ASSIGN_OR_RETURN(const Standings standings, StandingsOf(rpc::NamesOf(asked)));
+  std::vector<std::string> names;
+  for (const auto& each : asked) names.push_back(each.request.name());
+  std::map<std::string, v1::Case> cases;
+  YZ_RETURN_IF_ERROR(db::Read(journal_.pool(), rpc::LastDeadline(asked),
+                              [&](db::Session& sql) -> absl::Status {
+                                YZ_ASSIGN_OR_RETURN(cases, store_.CasesByName(sql, names));
+                                return absl::OkStatus();
+                              }));
+  for (const auto& each : asked) {
+    const auto found = cases.find(each.request.name());
+    if (found == cases.end()) return errors::NotFound(each.request.name());
+    const v1::Case& review_case = found->second;
+    YZ_ASSIGN_OR_RETURN(const Rules rules, RulesOf(review_case, journal_.clocks().business->Now()));
+    const auto findings = FindingsToReview(
+        rules::CheckOpinion(rules.policy, *rules.calendar,
+                            CaseFactsOf(review_case, standings.at(found->first)), rules.today));
+    each.answer->mutable_findings()->Assign(findings.begin(), findings.end());
+    *each.answer->mutable_policy() = rules.reference;
+    *each.answer->mutable_checked_on() = DayToProto(rules.today);
+  }
   return absl::OkStatus();
 }
 

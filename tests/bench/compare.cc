@@ -248,7 +248,7 @@ Effort Effort::Smoke() {
   effort.dear_calls = {{4, 8}};
   effort.warm_up = effort.dear_warm_up = 4;
   effort.latency_calls = 20;
-  effort.flows = 4;
+  effort.flows = 2;
   effort.overload_time = absl::Milliseconds(500);
   effort.connections = 20;
   return effort;

@@ -1,4 +1,5 @@
 // Full flows per second: the demonstration's acts for many stations at once, from filing to paid.
+// Several lists go at once, each with its meeting and its notice, after as many that warm up.
 #include <ctime>
 
 #include <algorithm>
@@ -22,21 +23,25 @@
 namespace yuezhan::bench {
 namespace {
 
+constexpr int kLists = 4;
 constexpr int kPersons = 32;  // who work at once
+constexpr absl::Duration kWarmUp = absl::Hours(28 * 24);  // of the business clock; same weekdays
 constexpr int64_t kFundYuan = 100'000'000;
 
 // Stations of hosts of their own that are all awarded.
-yz::Scenario ScenarioOf(yz::Scenario scenario, int stations) {
+yz::Scenario ScenarioOf(yz::Scenario scenario, const std::string& series, int stations) {
   const yz::DemoStation model = scenario.stations.front();
+  scenario.series = series;
   scenario.stations.assign(static_cast<size_t>(stations), model);
   scenario.objections.clear();
   for (int i = 0; i < stations; ++i) {
     yz::DemoStation& station = scenario.stations[static_cast<size_t>(i)];
-    station.key = absl::StrCat("s", i);
-    station.host.set_display_name(absl::StrCat(model.host.display_name(), i));
+    station.key = absl::StrCat(series, i);
+    station.host.set_display_name(absl::StrCat(model.host.display_name(), station.key));
     station.host.mutable_account()->set_holder(station.host.display_name());
-    station.form.set_display_name(absl::StrCat(model.form.display_name(), i));
+    station.form.set_display_name(absl::StrCat(model.form.display_name(), station.key));
   }
+  scenario.meeting.set_minutes_number(absl::StrCat(scenario.meeting.minutes_number(), series));
   scenario.fund_amount.set_units(kFundYuan);
   return scenario;
 }
@@ -48,45 +53,76 @@ absl::Status RunStep(const yz::DemoStep& step) {
                       absl::StrCat(step.name, ": ", std::string(result.status().message())));
 }
 
-// One act for all stations that have it, some at once.
+// What is done to each station is done to all before what comes next, as offices work.
 struct Act {
   std::string name;
-  std::vector<const yz::DemoStep*> steps;
+  std::vector<yz::DemoStep> steps;
 };
 
-absl::Status RunActs(std::vector<Act>* acts) {
-  for (const Act& act : *acts) {
-    YZ_RETURN_IF_ERROR(InParallel(static_cast<int>(act.steps.size()), kPersons, [&](int i) {
-      return RunStep(*act.steps[static_cast<size_t>(i)]);
-    }));
+// The acts of a list and all that its steps need. An act whose name ends with a station's key is
+// that station's; the others are for the whole list, and wait for what comes before them.
+struct List {
+  std::unique_ptr<yz::Stage> stage;
+  std::vector<Act> acts;
+};
+
+void AddActs(List* list, std::vector<yz::DemoStep> steps) {
+  size_t begin = 0;  // of the acts that a station's next may be one of
+  for (yz::DemoStep& step : steps) {
+    const size_t dash = step.name.rfind('-');
+    const bool one = dash != std::string::npos &&
+                     list->stage->names.count(step.name.substr(dash + 1)) > 0;
+    const std::string name = one ? step.name.substr(0, dash) : step.name;
+    auto& acts = list->acts;
+    auto act = std::find_if(acts.begin() + static_cast<std::ptrdiff_t>(begin), acts.end(),
+                            [&](const Act& each) { return each.name == name; });
+    if (!one || act == acts.end()) act = acts.insert(acts.end(), {name, {}});
+    act->steps.push_back(std::move(step));
+    if (!one) begin = acts.size();
   }
-  acts->clear();
-  return absl::OkStatus();
 }
 
-// As offices work: what is done to each station is done to all before what comes next. An act whose
-// name ends with a station's key is that station's; the others wait for all before them.
-absl::Status RunSteps(const std::vector<yz::DemoStep>& steps, const yz::Stage& stage) {
-  std::vector<Act> acts;
-  for (const yz::DemoStep& step : steps) {
-    const size_t dash = step.name.rfind('-');
-    if (dash == std::string::npos || stage.names.count(step.name.substr(dash + 1)) == 0) {
-      YZ_RETURN_IF_ERROR(RunActs(&acts));
-      YZ_RETURN_IF_ERROR(RunStep(step));
-      continue;
+List ListOf(World& world, const std::shared_ptr<SimulatedClock>& clock, yz::Scenario scenario) {
+  List list{std::make_unique<yz::Stage>(world.stack().client(), std::move(scenario), clock), {}};
+  yz::Stage& stage = *list.stage;
+  for (const yz::DemoStation& station : stage.scenario.stations) stage.names[station.key];
+  std::vector<yz::DemoStep> steps;
+  AddDay(stage, "start", "", &steps);
+  AddFiling(stage, &steps);
+  AddDay(stage, "apply", "", &steps);
+  AddApplications(stage, &steps);
+  AddReview(stage, &steps);
+  AddNotice(stage, &steps);
+  AddNoticeResult(stage, &steps);
+  AddPayment(stage, &steps);
+  AddActs(&list, std::move(steps));
+  return list;
+}
+
+// Act by act, each for the stations of all lists.
+absl::Status RunLists(const std::vector<List>& lists) {
+  for (size_t i = 0; i < lists.front().acts.size(); ++i) {
+    std::vector<const yz::DemoStep*> steps;
+    for (const List& list : lists) {
+      for (const yz::DemoStep& step : list.acts[i].steps) steps.push_back(&step);
     }
-    const std::string name = step.name.substr(0, dash);
-    auto act = std::find_if(acts.begin(), acts.end(),
-                            [&](const Act& each) { return each.name == name; });
-    if (act == acts.end()) act = acts.insert(acts.end(), {name, {}});
-    act->steps.push_back(&step);
+    const absl::Duration t0 = MonotonicNow();
+    YZ_RETURN_IF_ERROR(InParallel(static_cast<int>(steps.size()), kPersons, [&](int step) {
+      return RunStep(*steps[static_cast<size_t>(step)]);
+    }));
+    std::cerr << absl::StrCat("T ", lists.front().acts[i].name, " ", absl::ToInt64Milliseconds(MonotonicNow() - t0), "\n");
   }
-  return RunActs(&acts);
+  return absl::OkStatus();
 }
 
 struct Counters {
   int64_t questions = 0, commits = 0, calls = 0;
   absl::Duration database_cpu = absl::ZeroDuration();  // where it runs on this machine
+
+  Counters operator-(const Counters& before) const {
+    return {questions - before.questions, commits - before.commits, calls - before.calls,
+            database_cpu - before.database_cpu};
+  }
 };
 
 // Of the database's process; zero where it is none of this machine's.
@@ -147,32 +183,35 @@ absl::Status OneRound(const Run& run, std::vector<double>* rates, std::vector<do
                       std::vector<Counters>* costs) {
   YZ_ASSIGN_OR_RETURN(const std::unique_ptr<World> world, World::Make(run.world));
   YZ_RETURN_IF_ERROR(world->stack().StartAll());
-  YZ_ASSIGN_OR_RETURN(yz::Scenario built_in, yz::BuiltInScenario());
+  YZ_ASSIGN_OR_RETURN(const yz::Scenario built_in, yz::BuiltInScenario());
   YZ_ASSIGN_OR_RETURN(auto clock, SimulatedClock::Open(world->File("clock")));
-  yz::Stage stage(world->stack().client(), ScenarioOf(std::move(built_in), run.effort.flows),
-                  clock);
-  for (const yz::DemoStation& station : stage.scenario.stations) stage.names[station.key];
-  std::vector<yz::DemoStep> steps;
-  AddDay(stage, "start", "", &steps);
-  AddFunding(stage, &steps);
-  YZ_RETURN_IF_ERROR(RunSteps(steps, stage));
-  steps.clear();
-  AddFiling(stage, &steps);
-  AddDay(stage, "apply", "", &steps);
-  AddApplications(stage, &steps);
-  AddReview(stage, &steps);
-  AddNotice(stage, &steps);
-  AddNoticeResult(stage, &steps);
-  AddPayment(stage, &steps);
+  const auto lists_of = [&](const yz::Scenario& scenario, const std::string& series) {
+    std::vector<List> lists;
+    for (int i = 0; i < kLists; ++i) {
+      lists.push_back(ListOf(
+          *world, clock, ScenarioOf(scenario, absl::StrCat(series, i, "s"), run.effort.flows)));
+    }
+    return lists;
+  };
+  yz::Scenario weeks_later = built_in;
+  for (auto& [name, day] : weeks_later.days) day += kWarmUp;
+  const std::vector<List> first = lists_of(built_in, "warmup");
+  const std::vector<List> lists = lists_of(weeks_later, "list");
+  std::vector<yz::DemoStep> funding;
+  AddDay(*first.front().stage, "start", "", &funding);
+  AddFunding(*first.front().stage, &funding);
+  for (const yz::DemoStep& step : funding) YZ_RETURN_IF_ERROR(RunStep(step));
+  YZ_RETURN_IF_ERROR(RunLists(first));
   const Counters before = CountersOf(*world);
   const absl::Duration begin = MonotonicNow();
-  YZ_RETURN_IF_ERROR(RunSteps(steps, stage));
+  YZ_RETURN_IF_ERROR(RunLists(lists));
   const double seconds = absl::ToDoubleSeconds(MonotonicNow() - begin);
-  const Counters after = CountersOf(*world);
-  const double flows = run.effort.flows;
+  for (const char* service : {"registry", "application", "review", "payment", "bank"}) {
+    (void)!system(absl::StrCat("cp ", world->stack().LogFile(service), " /tmp/log.", service).c_str());
+  }
+  const double flows = run.effort.flows * kLists;
   rates->push_back(flows / seconds);
-  costs->push_back({after.questions - before.questions, after.commits - before.commits,
-                    after.calls - before.calls, after.database_cpu - before.database_cpu});
+  costs->push_back(CountersOf(*world) - before);
   limits->push_back(
       LimitOf(run.methods, flows, costs->back(), ConnectorCpu(world->DataOf("registry").database)));
   return absl::OkStatus();
@@ -187,7 +226,7 @@ absl::Status RunFlows(const Run& run) {
     YZ_RETURN_IF_ERROR(OneRound(run, &rates, &limits, &costs));
     std::cerr << "." << std::flush;
   }
-  const double flows = run.effort.flows;
+  const double flows = run.effort.flows * kLists;
   const double calls = static_cast<double>(costs.back().calls) / flows;
   const double statements = static_cast<double>(costs.back().questions) / flows;
   const double commits = static_cast<double>(costs.back().commits) / flows;
@@ -197,10 +236,10 @@ absl::Status RunFlows(const Run& run) {
   run.report.Add("Full flows, filing to paid", "flows",
                  {{"flows per second", "at once", "RPCs a flow", "statements a flow",
                    "commits a flow", "database CPU ms", "limit"},
-                  {cell(Median(rates)), absl::StrCat(run.effort.flows), cell(calls),
+                  {cell(Median(rates)), absl::StrCat(run.effort.flows * kLists), cell(calls),
                    cell(statements), cell(commits), cell(database_ms), cell(limit)}},
                  {{"per_s", rates},
-                  {"at_once", run.effort.flows},
+                  {"at_once", run.effort.flows * kLists},
                   {"rpcs", calls},
                   {"statements", statements},
                   {"commits", commits},

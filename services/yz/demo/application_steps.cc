@@ -63,9 +63,11 @@ absl::Status Upload(Stage& stage, const DemoStation& station, const Material& ma
   YZ_ASSIGN_OR_RETURN(const auto printed, Printed(stage, station, material.code));
   upload.set_form_number(printed.number());
   upload.set_form_digest(printed.digest());
-  return stage
-      .Call<application::v1::Material>(host, "application", "UploadMaterial", upload, discriminator)
-      .status();
+  YZ_ASSIGN_OR_RETURN(const auto uploaded,
+                      stage.Call<application::v1::Material>(host, "application", "UploadMaterial",
+                                                            upload, discriminator));
+  stage.names[station.key].materials[material.code] = uploaded.name();
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::string> UploadAll(Stage& stage, const DemoStation& station) {
@@ -74,11 +76,12 @@ absl::StatusOr<std::string> UploadAll(Stage& stage, const DemoStation& station) 
   YZ_ASSIGN_OR_RETURN(const auto there,
                       stage.Call<application::v1::ListMaterialsResponse>(
                           stage.Host(station.key), "application", "ListMaterials", list));
+  auto& materials = stage.names[station.key].materials;
+  for (const application::v1::Material& known : there.materials()) {
+    materials[known.code()] = known.name();
+  }
   for (const Material& material : kMaterials) {
-    bool finished = false;
-    for (const application::v1::Material& known : there.materials())
-      finished |= known.code() == material.code;
-    if (finished) continue;
+    if (materials.count(material.code) > 0) continue;
     YZ_RETURN_IF_ERROR(Upload(stage, station, material));
   }
   return std::string("申请表、备案登记表、建站批复齐全");
@@ -91,17 +94,20 @@ absl::StatusOr<application::v1::Application> Submit(Stage& stage, const DemoStat
                                                   "SubmitApplication", request, station.key);
 }
 
-// Review follows the submission.
-absl::StatusOr<std::string> AwaitCase(Stage& stage, const DemoStation& station) {
-  review::v1::ListCasesRequest list;
-  list.set_application(stage.names[station.key].application);
-  YZ_ASSIGN_OR_RETURN(const auto cases, stage.Await<review::v1::ListCasesResponse>(
-                                            stage.Person("reviewer"), "review", "ListCases", list,
-                                            [](const review::v1::ListCasesResponse& answer) {
-                                              return answer.cases_size() > 0;
-                                            }));
-  stage.names[station.key].review_case = cases.cases(0).name();
-  return std::string("已立案");
+// Review follows the submissions.
+absl::StatusOr<std::string> AwaitCases(Stage& stage) {
+  const auto submitted = Awarded(stage);
+  for (const DemoStation* station : submitted) {
+    review::v1::ListCasesRequest list;
+    list.set_application(stage.names[station->key].application);
+    YZ_ASSIGN_OR_RETURN(const auto cases, stage.Await<review::v1::ListCasesResponse>(
+                                              stage.Person("reviewer"), "review", "ListCases", list,
+                                              [](const review::v1::ListCasesResponse& answer) {
+                                                return answer.cases_size() > 0;
+                                              }));
+    stage.names[station->key].review_case = cases.cases(0).name();
+  }
+  return absl::StrCat("已立案，共", submitted.size(), "件");
 }
 
 void AddApplication(Stage& stage, const DemoStation& station, std::vector<DemoStep>* steps) {
@@ -120,9 +126,6 @@ void AddApplication(Stage& stage, const DemoStation& station, std::vector<DemoSt
                       YZ_RETURN_IF_ERROR(submitted.status());
                       return std::string("符合申报条件");
                     }});
-  if (!station.Awarded()) return;
-  steps->push_back({"CaseOpened-" + station.key, "5.2", "审核服务", absl::StrCat("立案初审 ", name),
-                    [&stage, &station] { return AwaitCase(stage, station); }});
 }
 
 }  // namespace
@@ -131,6 +134,8 @@ void AddApplications(Stage& stage, std::vector<DemoStep>* steps) {
   for (const DemoStation& station : stage.scenario.stations) {
     if (station.story != Story::kTooEarly) AddApplication(stage, station, steps);
   }
+  steps->push_back({"CaseOpened", "5.2", "审核服务", "立案初审",
+                    [&stage] { return AwaitCases(stage); }});
 }
 
 void AddEarlyApplication(Stage& stage, std::vector<DemoStep>* steps) {

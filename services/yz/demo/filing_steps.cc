@@ -31,11 +31,23 @@ absl::StatusOr<std::string> File(Stage& stage, const DemoStation& station,
   return std::string("已提交，待受理");
 }
 
-absl::StatusOr<std::string> Accept(Stage& stage, const DemoStation& station) {
-  YZ_ASSIGN_OR_RETURN(const auto accepted, stage.Call<registry::v1::Station>(
-                                               stage.Person("filing"), "registry", "AcceptFiling",
-                                               Acceptance(stage, station), station.key));
-  return absl::StrCat("准予备案，备案号", accepted.filing_number());
+absl::StatusOr<std::string> AcceptAll(Stage& stage) {
+  registry::v1::BatchAcceptFilingsRequest batch;
+  std::vector<std::string> keys;
+  for (const DemoStation& station : stage.scenario.stations) {
+    *batch.add_requests() = Acceptance(stage, station);
+    keys.push_back(station.key);
+  }
+  YZ_ASSIGN_OR_RETURN(const auto accepted,
+                      stage.CallBatch<registry::v1::BatchAcceptFilingsResponse>(
+                          stage.Person("filing"), "registry", "BatchAcceptFilings", "AcceptFiling",
+                          batch, keys));
+  std::string result = "准予备案，备案号";
+  for (const registry::v1::Station& station : accepted.stations()) {
+    absl::StrAppend(&result, &station == &accepted.stations(0) ? "" : "、",
+                    station.filing_number());
+  }
+  return result;
 }
 
 // The host's kind does not fit the level: refused, handed in anew, accepted under an exception.
@@ -99,10 +111,12 @@ void AddStation(Stage& stage, const DemoStation& station, std::vector<DemoStep>*
                     absl::StrCat("提交备案登记表 ", name),
                     [&stage, &station] { return File(stage, station, ""); }});
   if (station.story == Story::kException) AddException(stage, station, steps);
-  steps->push_back({"AcceptFiling-" + station.key, "1-3", stage.Person("filing").name,
-                    absl::StrCat("受理备案 ", name),
-                    [&stage, &station] { return Accept(stage, station); }});
+}
+
+void AddActivities(Stage& stage, const DemoStation& station, std::vector<DemoStep>* steps) {
   if (station.activities.empty()) return;
+  const std::string& name = station.form.display_name();
+  const std::string& host = station.host.display_name();
   steps->push_back({"RecordActivity-" + station.key, "4", host, absl::StrCat("记录服务活动 ", name),
                     [&stage, &station]() -> absl::StatusOr<std::string> {
                       for (size_t i = 0; i < station.activities.size(); ++i) {
@@ -145,6 +159,9 @@ void AddFunding(Stage& stage, std::vector<DemoStep>* steps) {
 
 void AddFiling(Stage& stage, std::vector<DemoStep>* steps) {
   for (const DemoStation& station : stage.scenario.stations) AddStation(stage, station, steps);
+  steps->push_back({"AcceptFiling", "1-3", stage.Person("filing").name, "受理备案",
+                    [&stage] { return AcceptAll(stage); }});
+  for (const DemoStation& station : stage.scenario.stations) AddActivities(stage, station, steps);
 }
 
 }  // namespace yuezhan::yz

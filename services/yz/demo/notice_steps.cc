@@ -14,8 +14,8 @@ std::string DayZh(const google::type::Date& date) {
 
 absl::StatusOr<std::string> Issue(Stage& stage) {
   review::v1::IssueNoticeRequest request;
-  for (const DemoStation& station : stage.scenario.stations) {
-    if (station.Awarded()) request.add_cases(stage.names[station.key].review_case);
+  for (const DemoStation* station : Awarded(stage)) {
+    request.add_cases(stage.names[station->key].review_case);
   }
   request.set_objection_address(stage.scenario.objection_address);
   request.set_objection_phone(stage.scenario.objection_phone);

@@ -7,86 +7,122 @@
 namespace yuezhan::yz {
 namespace {
 
-absl::StatusOr<std::string> AwaitCleared(Stage& stage, const DemoStation& station) {
+using Stations = std::vector<const DemoStation*>;
+
+// The awards of a list clear together: the last of them stands for all.
+absl::StatusOr<std::string> AwaitCleared(Stage& stage, const Stations& stations) {
   payment::v1::GetAwardRequest request;
-  request.set_case_name(stage.names[station.key].review_case);
+  request.set_case_name(stage.names[stations.back()->key].review_case);
   request.set_wait_ms(2000);
   request.set_wait_for_state(payment::v1::AWARD_STATE_CLEARED);
-  YZ_ASSIGN_OR_RETURN(
-      const auto award,
-      stage.Await<payment::v1::Award>(stage.Person("payment-officer"), "payment", "GetAward",
-                                      request, [](const payment::v1::Award& answer) {
-                                        return answer.state() >= payment::v1::AWARD_STATE_CLEARED;
-                                      }));
-  return absl::StrCat("可以拨付", Yuan(award.amount()));
-}
-
-absl::StatusOr<std::string> Prepare(Stage& stage, const DemoStation& station) {
-  payment::v1::PreparePaymentRequest request;
-  request.set_case_name(stage.names[station.key].review_case);
-  request.mutable_codes()->set_budget_year(station.application.subsidy_year());
-  YZ_ASSIGN_OR_RETURN(const auto order,
-                      stage.Call<payment::v1::Payment>(stage.Person("payment-officer"), "payment",
-                                                       "PreparePayment", request, station.key));
-  stage.names[station.key].payment = order.name();
-  return absl::StrCat(Yuan(order.amount()), " 付至", order.payee().holder(), " ",
-                      order.payee().number());
-}
-
-absl::StatusOr<std::string> Authorize(Stage& stage, const DemoStation& station) {
-  payment::v1::AuthorizePaymentRequest request;
-  request.set_name(stage.names[station.key].payment);
   YZ_RETURN_IF_ERROR(stage
-                         .Call<payment::v1::Payment>(stage.Person("authorizer"), "payment",
-                                                     "AuthorizePayment", request, station.key)
+                         .Await<payment::v1::Award>(
+                             stage.Person("payment-officer"), "payment", "GetAward", request,
+                             [](const payment::v1::Award& answer) {
+                               return answer.state() >= payment::v1::AWARD_STATE_CLEARED;
+                             })
                          .status());
-  return std::string("同意拨付");
+  return absl::StrCat("可以拨付，共", stations.size(), "家");
 }
 
-absl::StatusOr<std::string> RequestFinance(Stage& stage, const DemoStation& station) {
-  payment::v1::RequestFinanceRequest request;
-  request.set_name(stage.names[station.key].payment);
+absl::StatusOr<std::string> Prepare(Stage& stage, const Stations& stations) {
+  payment::v1::BatchPreparePaymentsRequest request;
+  for (const DemoStation* station : stations) {
+    request.add_case_names(stage.names[station->key].review_case);
+    request.mutable_codes()->set_budget_year(station->application.subsidy_year());
+  }
+  YZ_ASSIGN_OR_RETURN(const auto orders, stage.Call<payment::v1::BatchPreparePaymentsResponse>(
+                                             stage.Person("payment-officer"), "payment",
+                                             "BatchPreparePayments", request));
+  std::string result;
+  for (size_t i = 0; i < stations.size(); ++i) {
+    const payment::v1::Payment& order = orders.payments(static_cast<int>(i));
+    stage.names[stations[i]->key].payment = order.name();
+    absl::StrAppend(&result, result.empty() ? "" : "；", Yuan(order.amount()), " 付至",
+                    order.payee().holder(), " ", order.payee().number());
+  }
+  return result;
+}
+
+absl::StatusOr<std::string> Authorize(Stage& stage, const Stations& stations) {
+  payment::v1::BatchAuthorizePaymentsRequest request;
+  for (const DemoStation* station : stations) {
+    request.add_names(stage.names[station->key].payment);
+  }
   YZ_RETURN_IF_ERROR(stage
-                         .Call<payment::v1::Payment>(stage.Person("payment-officer"), "payment",
-                                                     "RequestFinance", request, station.key)
+                         .Call<payment::v1::BatchAuthorizePaymentsResponse>(
+                             stage.Person("authorizer"), "payment", "BatchAuthorizePayments",
+                             request)
                          .status());
-  return std::string("已函请市财政局");
+  return absl::StrCat("同意拨付，共", stations.size(), "笔");
 }
 
-absl::StatusOr<std::string> FinanceAnswer(Stage& stage, const DemoStation& station) {
-  payment::v1::RecordFinanceAnswerRequest request;
-  request.set_name(stage.names[station.key].payment);
-  request.set_accepted(true);
-  request.set_payment_voucher(absl::StrCat("演示凭证-", station.key));
+absl::StatusOr<std::string> RequestFinance(Stage& stage, const Stations& stations) {
+  payment::v1::BatchRequestFinanceRequest batch;
+  for (const DemoStation* station : stations) {
+    batch.add_requests()->set_name(stage.names[station->key].payment);
+  }
   YZ_RETURN_IF_ERROR(stage
-                         .Call<payment::v1::Payment>(stage.Person("payment-officer"), "payment",
-                                                     "RecordFinanceAnswer", request, station.key)
+                         .CallBatch<payment::v1::BatchRequestFinanceResponse>(
+                             stage.Person("payment-officer"), "payment", "BatchRequestFinance",
+                             "RequestFinance", batch, KeysOf(stations))
                          .status());
-  return std::string("财政已审核，支付指令已发出");
+  return absl::StrCat("已函请市财政局，共", stations.size(), "笔");
 }
 
-absl::StatusOr<std::string> AwaitSettled(Stage& stage, const DemoStation& station) {
-  payment::v1::GetPaymentRequest request;
-  request.set_name(stage.names[station.key].payment);
-  request.set_wait_ms(2000);
-  request.set_wait_for_state(payment::v1::PAYMENT_STATE_SETTLED);
-  YZ_ASSIGN_OR_RETURN(const auto paid, stage.Await<payment::v1::Payment>(
-                                           stage.Person("payment-officer"), "payment", "GetPayment",
-                                           request, [](const payment::v1::Payment& answer) {
-                                             return answer.state() ==
-                                                    payment::v1::PAYMENT_STATE_SETTLED;
-                                           }));
-  return absl::StrCat(Yuan(paid.amount()), "已到账，银行流水", paid.bank_reference());
-}
-
-absl::StatusOr<std::string> Receipt(Stage& stage, const DemoStation& station) {
-  payment::v1::RecordReceiptRequest request;
-  request.set_name(stage.names[station.key].payment);
-  request.set_receipt_number(absl::StrCat("演示收据-", station.key));
+absl::StatusOr<std::string> FinanceAnswer(Stage& stage, const Stations& stations) {
+  payment::v1::BatchRecordFinanceAnswersRequest batch;
+  for (const DemoStation* station : stations) {
+    payment::v1::RecordFinanceAnswerRequest& request = *batch.add_requests();
+    request.set_name(stage.names[station->key].payment);
+    request.set_accepted(true);
+    request.set_payment_voucher(absl::StrCat("演示凭证-", station->key));
+  }
   YZ_RETURN_IF_ERROR(stage
-                         .Call<payment::v1::Payment>(stage.Person("payment-officer"), "payment",
-                                                     "RecordReceipt", request, station.key)
+                         .CallBatch<payment::v1::BatchRecordFinanceAnswersResponse>(
+                             stage.Person("payment-officer"), "payment",
+                             "BatchRecordFinanceAnswers", "RecordFinanceAnswer", batch,
+                             KeysOf(stations))
                          .status());
+  return absl::StrCat("财政已审核，支付指令已发出，共", stations.size(), "笔");
+}
+
+absl::StatusOr<std::string> AwaitSettled(Stage& stage, const Stations& stations) {
+  std::string result;
+  for (const DemoStation* station : stations) {
+    payment::v1::GetPaymentRequest request;
+    request.set_name(stage.names[station->key].payment);
+    request.set_wait_ms(2000);
+    request.set_wait_for_state(payment::v1::PAYMENT_STATE_SETTLED);
+    YZ_ASSIGN_OR_RETURN(const auto paid,
+                        stage.Await<payment::v1::Payment>(
+                            stage.Person("payment-officer"), "payment", "GetPayment", request,
+                            [](const payment::v1::Payment& answer) {
+                              return answer.state() == payment::v1::PAYMENT_STATE_SETTLED;
+                            }));
+    absl::StrAppend(&result, result.empty() ? "" : "；", Yuan(paid.amount()), "已到账，银行流水",
+                    paid.bank_reference());
+  }
+  return result;
+}
+
+absl::StatusOr<std::string> Receipts(Stage& stage, const Stations& stations) {
+  payment::v1::BatchRecordReceiptsRequest batch;
+  for (const DemoStation* station : stations) {
+    payment::v1::RecordReceiptRequest& request = *batch.add_requests();
+    request.set_name(stage.names[station->key].payment);
+    request.set_receipt_number(absl::StrCat("演示收据-", station->key));
+  }
+  YZ_RETURN_IF_ERROR(stage
+                         .CallBatch<payment::v1::BatchRecordReceiptsResponse>(
+                             stage.Person("payment-officer"), "payment", "BatchRecordReceipts",
+                             "RecordReceipt", batch, KeysOf(stations))
+                         .status());
+  return absl::StrCat("收据已登记，共", stations.size(), "份");
+}
+
+// What the host sees of its application in the end.
+absl::StatusOr<std::string> AwaitPaid(Stage& stage, const DemoStation& station) {
   application::v1::GetApplicationRequest get;
   get.set_name(stage.names[station.key].application);
   get.set_wait_ms(2000);
@@ -98,7 +134,7 @@ absl::StatusOr<std::string> Receipt(Stage& stage, const DemoStation& station) {
                                return answer.state() == application::v1::APPLICATION_STATE_PAID;
                              })
                          .status());
-  return std::string("收据已登记，本次资助办结");
+  return std::string("已拨付，本次资助办结");
 }
 
 }  // namespace
@@ -108,16 +144,11 @@ void AddPayment(Stage& stage, std::vector<DemoStep>* steps) {
     const char* name;
     const char* person;
     const char* what;
-    absl::StatusOr<std::string> (*act)(Stage&, const DemoStation&);
+    absl::StatusOr<std::string> (*act)(Stage&, const Stations&);
   };
   const auto add = [&](const Act& row) {
-    for (const DemoStation& station : stage.scenario.stations) {
-      if (!station.Paid()) continue;
-      steps->push_back({absl::StrCat(row.name, "-", station.key), "5.4",
-                        stage.Person(row.person).name,
-                        absl::StrCat(row.what, " ", station.form.display_name()),
-                        [&stage, &station, act = row.act] { return act(stage, station); }});
-    }
+    steps->push_back({row.name, "5.4", stage.Person(row.person).name, row.what,
+                      [&stage, act = row.act] { return act(stage, Paid(stage)); }});
   };
   AddDay(stage, "payment", "拨付", steps);
   add({"Cleared", "payment-officer", "查看待拨付资助", &AwaitCleared});
@@ -127,7 +158,12 @@ void AddPayment(Stage& stage, std::vector<DemoStep>* steps) {
   add({"RecordFinanceAnswer", "payment-officer", "登记财政意见", &FinanceAnswer});
   add({"Settled", "payment-officer", "查询到账", &AwaitSettled});
   AddDay(stage, "receipt", "建站单位开具收据", steps);
-  add({"RecordReceipt", "payment-officer", "登记收据", &Receipt});
+  add({"RecordReceipt", "payment-officer", "登记收据", &Receipts});
+  for (const DemoStation* station : Paid(stage)) {
+    steps->push_back({"Paid-" + station->key, "5.4", station->host.display_name(),
+                      absl::StrCat("查看申报进度 ", station->form.display_name()),
+                      [&stage, station] { return AwaitPaid(stage, *station); }});
+  }
 }
 
 }  // namespace yuezhan::yz

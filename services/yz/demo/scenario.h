@@ -49,6 +49,8 @@ struct DemoObjection {
 
 // The demonstration's input, as a city would have it.
 struct Scenario {
+  // In request_ids: tells the acts of one scenario from another's in the same installation.
+  std::string series;
   std::map<std::string, absl::Time> days;  // of the business clock
   std::map<std::string, Caller> persons;
   payment::v1::Fund fund;

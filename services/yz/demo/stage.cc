@@ -9,7 +9,6 @@
 #include "common/base/text.h"
 #include "common/errors/errors.h"
 #include "google/rpc/error_details.pb.h"
-#include "google/rpc/status.pb.h"
 
 namespace yuezhan::yz {
 namespace {
@@ -37,13 +36,16 @@ Caller Stage::Host(const std::string& key) const {
   return host;
 }
 
+std::string Stage::RequestId(std::string_view method, std::string_view discriminator) const {
+  return absl::StrCat("demo-", scenario.series, Abs(method), "-", Abs(discriminator));
+}
+
 absl::Status Stage::CallMethod(const Caller& caller, std::string_view service,
                                std::string_view method, std::string_view discriminator,
                                google::protobuf::Message* request,
                                google::protobuf::Message* answer) {
   if (const auto* field = request->GetDescriptor()->FindFieldByName("request_id")) {
-    request->GetReflection()->SetString(
-        request, field, absl::StrCat("demo-", Abs(method), "-", Abs(discriminator)));
+    request->GetReflection()->SetString(request, field, RequestId(method, discriminator));
   }
   return client_.Call(caller, FullMethod(service, method), *request, answer);
 }
@@ -94,6 +96,28 @@ void AddAttending(Stage& stage, review::v1::CloseMeetingRequest* request) {
 
 std::string Yuan(const google::type::Money& money) {
   return absl::StrCat(FormatYuan(FenOf(money).value_or(0)), "元");
+}
+
+std::vector<const DemoStation*> Awarded(const Stage& stage) {
+  std::vector<const DemoStation*> stations;
+  for (const DemoStation& station : stage.scenario.stations) {
+    if (station.Awarded()) stations.push_back(&station);
+  }
+  return stations;
+}
+
+std::vector<const DemoStation*> Paid(const Stage& stage) {
+  std::vector<const DemoStation*> stations;
+  for (const DemoStation& station : stage.scenario.stations) {
+    if (station.Paid()) stations.push_back(&station);
+  }
+  return stations;
+}
+
+std::vector<std::string> KeysOf(const std::vector<const DemoStation*>& stations) {
+  std::vector<std::string> keys;
+  for (const DemoStation* station : stations) keys.push_back(station->key);
+  return keys;
 }
 
 void AddDay(Stage& stage, const std::string& day, const std::string& why,

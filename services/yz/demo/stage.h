@@ -10,6 +10,8 @@
 
 #include "absl/status/statusor.h"
 #include "common/base/clocks.h"
+#include "common/errors/errors.h"
+#include "google/rpc/status.pb.h"
 #include "services/yz/client.h"
 #include "services/yz/demo/scenario.h"
 #include "yuezhan/review/v1/review.pb.h"
@@ -33,6 +35,7 @@ class Stage {
 
   struct Names {
     std::string host, station, application, review_case, payment, objection;
+    std::map<std::string, std::string> materials;  // by code
   };
   const Scenario scenario;
   std::map<std::string, Names> names;  // by the station's key
@@ -62,6 +65,28 @@ class Stage {
     return answer;
   }
 
+  // Calls "BatchApproveOpinions" of review; an error when one of the list could not be.
+  template <typename Answer, typename Batch>
+  absl::StatusOr<Answer> CallBatch(const Caller& caller, std::string_view service,
+                                   std::string_view method, Batch batch) {
+    absl::StatusOr<Answer> answer = Call<Answer>(caller, service, method, std::move(batch));
+    if (answer.ok() && !answer->failed_requests().empty()) {
+      return errors::FromDetails(answer->failed_requests().begin()->second);
+    }
+    return answer;
+  }
+  // The same where it changes something: the request_ids are those of `one`, "ApproveOpinion", by
+  // itself for each of `keys`.
+  template <typename Answer, typename Batch>
+  absl::StatusOr<Answer> CallBatch(const Caller& caller, std::string_view service,
+                                   std::string_view method, std::string_view one, Batch batch,
+                                   const std::vector<std::string>& keys) {
+    for (int i = 0; i < batch.requests_size(); ++i) {
+      batch.mutable_requests(i)->set_request_id(RequestId(one, keys[static_cast<size_t>(i)]));
+    }
+    return CallBatch<Answer>(caller, service, method, std::move(batch));
+  }
+
   // Calls until `enough` says so, at most half a minute: for what another service follows.
   template <typename Answer, typename Request>
   absl::StatusOr<Answer> Await(const Caller& caller, std::string_view service,
@@ -79,6 +104,7 @@ class Stage {
   static absl::StatusOr<std::string> Refusal(const absl::Status& status);
 
  private:
+  std::string RequestId(std::string_view method, std::string_view discriminator) const;
   absl::Status CallMethod(const Caller& caller, std::string_view service, std::string_view method,
                           std::string_view discriminator, google::protobuf::Message* request,
                           google::protobuf::Message* answer);
@@ -95,6 +121,12 @@ void AddAttending(Stage& stage, review::v1::CloseMeetingRequest* request);
 
 // "100,000.00元"
 std::string Yuan(const google::type::Money& money);
+
+// Those of the scenario whose award is decided on, or is paid, in their order; and their keys. What
+// officers do, they do to a list.
+std::vector<const DemoStation*> Awarded(const Stage& stage);
+std::vector<const DemoStation*> Paid(const Stage& stage);
+std::vector<std::string> KeysOf(const std::vector<const DemoStation*>& stations);
 
 // The groups of acts, in the order of the flow.
 void AddFunding(Stage& stage, std::vector<DemoStep>* steps);
