@@ -88,6 +88,14 @@ TEST(Print, RefusesATemplateThatIsWrong) {
   }
 }
 
+TEST(Stamp, IsThePrintedDocumentWithoutItsContent) {
+  common::v1::PrintedDocument stamped;
+  ASSERT_TRUE(Stamp(kLetter, "函-1", Letter(), &stamped).ok());
+  auto printed = Printed(Letter());
+  printed.clear_content();
+  EXPECT_EQ(stamped.SerializeAsString(), printed.SerializeAsString());
+}
+
 TEST(Digest, IsOfTheDataAlone) {
   const std::string digest = DigestOf(kLetter, "函-1", Letter());
   EXPECT_EQ(Printed(Letter()).digest(), digest);

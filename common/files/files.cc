@@ -47,8 +47,8 @@ File ReadFile(const db::Row& row) {
 }
 
 std::string CurrentOfThese(const db::KeyList& owners) {
-  return Concat({kFileColumns, "WHERE owner IN ", owners.marks(), " AND state = ",
-                 std::to_string(kCurrent), " ORDER BY owner, code, id"});
+  return Concat({kFileColumns, "WHERE owner IN ", owners.marks(),
+                 " AND state = ", std::to_string(kCurrent), " ORDER BY owner, code, id"});
 }
 
 class Sha256Stream {

@@ -167,9 +167,9 @@ class Service {
                                     [&](const Method& added) { return added.name == one; });
     return AddMethod({std::string(method), &Request::default_instance(),
                       &Answer::default_instance(),
-                      [single = *found, service = name_](
-                          Context& context, const google::protobuf::Message& request,
-                          google::protobuf::Message* answer) {
+                      [single = *found, service = name_](Context& context,
+                                                         const google::protobuf::Message& request,
+                                                         google::protobuf::Message* answer) {
                         auto* failed = static_cast<Answer*>(answer)->mutable_failed_requests();
                         return RunBatch(single, service, {context, request, answer, failed});
                       }});

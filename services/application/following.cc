@@ -145,7 +145,7 @@ rpc::Service Handlers::Methods() {
       .Add("WithdrawApplication", &Handlers::WithdrawApplication, this)
       .AddJoined("ConfirmScan", &Handlers::ConfirmScan, this, &Handlers::LockAhead)
       .AddBatch<v1::BatchConfirmScansRequest, v1::BatchConfirmScansResponse>("BatchConfirmScans",
-                                                                            "ConfirmScan")
+                                                                             "ConfirmScan")
       .AddJoined("StartUpload", &Handlers::StartUpload, this, &Handlers::LockAhead)
       .AddJoined("WriteChunk", &Handlers::WriteChunk, this)
       .Add("GetUpload", &Handlers::GetUpload, this)

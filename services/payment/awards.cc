@@ -54,7 +54,9 @@ journal::EventHandlers Handlers::OnReview() {
   journal::EventHandlers handlers;
   handlers.Ahead<review::v1::CaseAdvanced>(
       [](const review::v1::CaseAdvanced& event) {
-        return event.state() == review::v1::CASE_STATE_CLEARED ? event.case_name() : "";
+        const bool read = event.state() == review::v1::CASE_STATE_AWARDED ||
+                          event.state() == review::v1::CASE_STATE_CLEARED;
+        return read ? event.case_name() : "";
       },
       [this](const std::vector<std::string>& names, db::Session& sql) {
         store_.PrefetchAwards(sql, names);

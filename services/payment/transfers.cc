@@ -109,25 +109,31 @@ absl::StatusOr<bool> MoneyIsBack(rpc::Channel& bank, std::string_view transfer_i
 
 absl::StatusOr<absl::Duration> Transfers::Step() {
   YZ_ASSIGN_OR_RETURN(const auto page, Next());
-  absl::Status first_error;
-  std::vector<Said> said;
-  absl::Duration since = MonotonicNow();  // when the first of them was asked about, or before
+  std::vector<OpenTransfer> due;
   for (const OpenTransfer& open : page) {
-    if (LaneOf(open.transfer_id, lanes_) != lane_ || !Due(open)) continue;
-    // One that cannot be read or written does not hold up those behind it.
-    absl::StatusOr<Word> word = Ask(open);
-    Asked(open);
-    if (!word.ok()) {
-      first_error.Update(word.status());
-    } else if (IsNews(open, *word)) {
-      said.push_back({open, *std::move(word)});
-    }
-    if (said.size() < kMostTogether && MonotonicNow() - since < kLongestUnwritten) continue;
-    first_error.Update(RecordAll(said));
-    said.clear();
-    since = MonotonicNow();
+    if (LaneOf(open.transfer_id, lanes_) == lane_ && Due(open)) due.push_back(open);
   }
-  first_error.Update(RecordAll(said));
+  // One that cannot be read or written does not hold up those behind it.
+  absl::Status first_error;
+  for (size_t next = 0; next < due.size();) {
+    const auto part = absl::MakeConstSpan(due).subspan(next, kMostTogether);
+    YZ_ASSIGN_OR_RETURN(const auto records, Read(part));
+    std::vector<Said> said;
+    // What was read is not asked about much later, nor is the bank's word left unwritten.
+    const absl::Duration since = MonotonicNow();
+    for (const OpenTransfer& open : part) {
+      if (MonotonicNow() - since > kLongestUnwritten) break;
+      ++next;
+      Asked(open);
+      absl::StatusOr<Word> word = AskWith(records, open);
+      if (!word.ok()) {
+        first_error.Update(word.status());
+      } else if (IsNews(open, *word)) {
+        said.push_back({open, *std::move(word)});
+      }
+    }
+    first_error.Update(RecordAll(said));
+  }
   if (!first_error.ok()) return first_error;
   return round_over_ ? timing_.idle : absl::ZeroDuration();
 }
@@ -196,20 +202,43 @@ void Transfers::Asked(const OpenTransfer& open) {
       std::min(look.pause * 2, IsDecided(open.state) ? timing_.decided_longest : timing_.longest);
 }
 
-absl::StatusOr<Transfers::Word> Transfers::Ask(const OpenTransfer& open) {
-  std::optional<v1::PaymentRecord> record;
-  YZ_RETURN_IF_ERROR(db::Read(
-      journal_.pool(), WallNow() + absl::Seconds(10), [&](db::Session& sql) -> absl::Status {
-        YZ_ASSIGN_OR_RETURN(record, store_.Payment(sql, open.payment, false));
+absl::StatusOr<Transfers::Records> Transfers::Read(absl::Span<const OpenTransfer> transfers) {
+  std::vector<std::string> names;
+  for (const OpenTransfer& open : transfers) names.push_back(Name("payments", open.payment));
+  Records records;
+  YZ_RETURN_IF_ERROR(
+      db::Read(journal_.pool(), WallNow() + absl::Seconds(10), [&](db::Session& sql) {
+        records.clear();
+        if (auto all = store_.PaymentsByName(sql, names); all.ok()) {
+          records = *std::move(all);
+          return absl::OkStatus();
+        }
+        for (const OpenTransfer& open : transfers) {
+          auto one = store_.Payment(sql, open.payment, false);
+          if (one.ok() && *one) records[Name("payments", open.payment)] = **std::move(one);
+        }
         return absl::OkStatus();
       }));
-  if (!record || record->payment().transfer_id() != open.transfer_id ||
-      record->payment().state() != open.state || !record->payment().incident().empty()) {
+  return records;
+}
+
+absl::StatusOr<Transfers::Word> Transfers::Ask(const OpenTransfer& open) {
+  YZ_ASSIGN_OR_RETURN(const Records records, Read({&open, 1}));
+  return AskWith(records, open);
+}
+
+absl::StatusOr<Transfers::Word> Transfers::AskWith(const Records& records,
+                                                   const OpenTransfer& open) {
+  const auto found = records.find(Name("payments", open.payment));
+  if (found == records.end()) return errors::DataLoss(Name("payments", open.payment));
+  const v1::PaymentRecord& record = found->second;
+  if (record.payment().transfer_id() != open.transfer_id ||
+      record.payment().state() != open.state || !record.payment().incident().empty()) {
     return Word{};
   }
   // Before the call: what the bank answers was so at this time or later.
   const absl::Time now = journal_.clocks().wall();
-  const absl::Time not_after = FromProto(record->payment().not_after());
+  const absl::Time not_after = FromProto(record.payment().not_after());
   const rpc::CallOptions options{WallNow() + timing_.call, "", ""};
   bank::v1::Transfer transfer;
   absl::Status status;
@@ -225,7 +254,7 @@ absl::StatusOr<Transfers::Word> Transfers::Ask(const OpenTransfer& open) {
       execute = now < not_after;
     }
   }
-  if (execute) status = bank_.Call(kExecute, RequestOf(*record), &transfer, options);
+  if (execute) status = bank_.Call(kExecute, RequestOf(record), &transfer, options);
   if (!status.ok()) {
     if (IsDecided(open.state)) return Word{};
     return Word{v1::PAYMENT_STATE_UNKNOWN,
@@ -236,7 +265,7 @@ absl::StatusOr<Transfers::Word> Transfers::Ask(const OpenTransfer& open) {
   }
   const auto fen = FenOf(transfer.amount());
   if (transfer.transfer_id() != open.transfer_id || !fen.ok() ||
-      *fen != FenIn(record->payment().amount())) {
+      *fen != FenIn(record.payment().amount())) {
     return Word{IsDecided(open.state) ? v1::PAYMENT_STATE_UNSPECIFIED : v1::PAYMENT_STATE_UNKNOWN,
                 "",
                 "银行答复的转账与指令不符",
@@ -251,7 +280,7 @@ absl::StatusOr<Transfers::Word> Transfers::Ask(const OpenTransfer& open) {
     return money_out ? Word{{}, "", "", {}, "转账曾报失败，银行现称已付款或处理中"} : Word{};
   }
   // What the statements have shown to be paid stays so, whatever the bank's interface says.
-  const bool resolved = record->payment().has_incident_resolution();
+  const bool resolved = record.payment().has_incident_resolution();
   if (open.state == v1::PAYMENT_STATE_SETTLED && !resolved &&
       (word.state == v1::PAYMENT_STATE_FAILED || word.state == v1::PAYMENT_STATE_UNKNOWN)) {
     return Word{{}, "", "", {}, "转账曾报已付款，银行现称失败或处理中"};

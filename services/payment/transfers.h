@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "common/journal/journal.h"
 #include "common/rpc/client.h"
 #include "services/payment/store.h"
@@ -94,6 +95,10 @@ class Transfers {
     absl::Duration pause;  // before the one after
     int64_t round = 0;     // when it was last seen
   };
+  // By name, those that can be read.
+  using Records = std::map<std::string, v1::PaymentRecord>;
+  absl::StatusOr<Records> Read(absl::Span<const OpenTransfer> transfers);
+  absl::StatusOr<Word> AskWith(const Records& records, const OpenTransfer& open);
   bool Due(const OpenTransfer& open);
   void Asked(const OpenTransfer& open);
   void EndRound();

@@ -65,24 +65,24 @@ absl::Status PrintForm(const policy::v1::Policy& policy, const v1::Station& stat
                          .Text("box", documents::Box(Has(form, chain.code()))));
   }
   return print(kFilingForm, Number("BAB", station),
-                          Values()
-                              .Text("station_name", form.display_name())
-                              .Text("level", level->name_zh())
-                              .Text("principal", form.principal().name())
-                              .Text("principal_position", form.principal().position())
-                              .Text("principal_mobile", form.principal().mobile())
-                              .Text("address", form.office_address())
-                              .Text("postcode", form.postcode())
-                              .Text("contact", form.contact().name())
-                              .Text("contact_position", form.contact().position())
-                              .Text("contact_mobile", form.contact().mobile())
-                              .Text("established_on", DayOf(form.established_on()))
-                              .Text("email", form.email())
-                              .List("chains", std::move(chains))
-                              .Text("society", form.society().name())
-                              .Paragraphs("purpose", form.purpose())
-                              .Paragraphs("main_work", form.main_work()),
-                          answer);
+               Values()
+                   .Text("station_name", form.display_name())
+                   .Text("level", level->name_zh())
+                   .Text("principal", form.principal().name())
+                   .Text("principal_position", form.principal().position())
+                   .Text("principal_mobile", form.principal().mobile())
+                   .Text("address", form.office_address())
+                   .Text("postcode", form.postcode())
+                   .Text("contact", form.contact().name())
+                   .Text("contact_position", form.contact().position())
+                   .Text("contact_mobile", form.contact().mobile())
+                   .Text("established_on", DayOf(form.established_on()))
+                   .Text("email", form.email())
+                   .List("chains", std::move(chains))
+                   .Text("society", form.society().name())
+                   .Paragraphs("purpose", form.purpose())
+                   .Paragraphs("main_work", form.main_work()),
+               answer);
 }
 
 // What both letters say.
@@ -122,16 +122,16 @@ absl::Status PrintReceipt(const policy::v1::Policy& policy, const v1::Station& s
   const auto* level = policy::FindLevel(policy, form.level());
   const std::string accepted_on = DayOf(station.accepted_on());
   return print(kFilingReceipt, station.filing_number(),
-                          Letter(policy, station, host)
-                              .Text("number", station.filing_number())
-                              .Text("accepted_on", accepted_on)
-                              .Text("level", level == nullptr ? "" : level->name_zh())
-                              .Text("society", form.society().name())
-                              .Text("established_on", DayOf(form.established_on()))
-                              .List("chains", std::move(chains))
-                              .List("exceptions", std::move(exceptions))
-                              .Text("date", accepted_on),
-                          answer);
+               Letter(policy, station, host)
+                   .Text("number", station.filing_number())
+                   .Text("accepted_on", accepted_on)
+                   .Text("level", level == nullptr ? "" : level->name_zh())
+                   .Text("society", form.society().name())
+                   .Text("established_on", DayOf(form.established_on()))
+                   .List("chains", std::move(chains))
+                   .List("exceptions", std::move(exceptions))
+                   .Text("date", accepted_on),
+               answer);
 }
 
 absl::Status PrintCorrectionNotice(const policy::v1::Policy& policy, const v1::Station& station,
@@ -147,13 +147,12 @@ absl::Status PrintCorrectionNotice(const policy::v1::Policy& policy, const v1::S
         Values().Text("number", std::to_string(points.size() + 1)).Text("text", point));
   }
   const std::string number = Number("BZ", station);
-  return print(
-      kCorrectionNotice, number,
-      Letter(policy, station, host)
-          .Text("document", number)
-          .List("points", std::move(points))
-          .Text("date", FormatDayZh(BeijingDay(FromProto(station.state_time())))),
-      answer);
+  return print(kCorrectionNotice, number,
+               Letter(policy, station, host)
+                   .Text("document", number)
+                   .List("points", std::move(points))
+                   .Text("date", FormatDayZh(BeijingDay(FromProto(station.state_time())))),
+               answer);
 }
 
 }  // namespace

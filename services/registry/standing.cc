@@ -243,8 +243,8 @@ rpc::Service Handlers::Methods() {
       .Add("RefuseFiling", &Handlers::RefuseFiling, this)
       .Add("GrantException", &Handlers::GrantException, this)
       .AddJoined("AcceptFiling", &Handlers::AcceptFiling, this)
-      .AddBatch<v1::BatchAcceptFilingsRequest, v1::BatchAcceptFilingsResponse>(
-          "BatchAcceptFilings", "AcceptFiling")
+      .AddBatch<v1::BatchAcceptFilingsRequest, v1::BatchAcceptFilingsResponse>("BatchAcceptFilings",
+                                                                               "AcceptFiling")
       .Add("SuspendStation", &Handlers::SuspendStation, this)
       .Add("ResumeStation", &Handlers::ResumeStation, this)
       .Add("CloseStation", &Handlers::CloseStation, this)

@@ -11,7 +11,7 @@ rpc::Service Handlers::Methods() {
       .Add("AssignCase", &Handlers::AssignCase, this)
       .Add("CheckCase", &Handlers::CheckCase, this)
       .AddBatch<v1::BatchCheckCasesRequest, v1::BatchCheckCasesResponse>("BatchCheckCases",
-                                                                        "CheckCase")
+                                                                         "CheckCase")
       .AddJoined("RecordAssessment", &Handlers::RecordAssessment, this, &Handlers::LockAhead)
       .AddBatch<v1::BatchRecordAssessmentsRequest, v1::BatchRecordAssessmentsResponse>(
           "BatchRecordAssessments", "RecordAssessment")

@@ -128,11 +128,11 @@ absl::Status Handlers::CheckCase(
   std::vector<std::string> names;
   for (const auto& each : asked) names.push_back(each.request.name());
   std::map<std::string, v1::Case> cases;
-  YZ_RETURN_IF_ERROR(db::Read(journal_.pool(), rpc::LastDeadline(asked),
-                              [&](db::Session& sql) -> absl::Status {
-                                YZ_ASSIGN_OR_RETURN(cases, store_.CasesByName(sql, names));
-                                return absl::OkStatus();
-                              }));
+  YZ_RETURN_IF_ERROR(
+      db::Read(journal_.pool(), rpc::LastDeadline(asked), [&](db::Session& sql) -> absl::Status {
+        YZ_ASSIGN_OR_RETURN(cases, store_.CasesByName(sql, names));
+        return absl::OkStatus();
+      }));
   for (const auto& each : asked) {
     const auto found = cases.find(each.request.name());
     if (found == cases.end()) return errors::NotFound(each.request.name());

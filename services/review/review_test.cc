@@ -1,4 +1,5 @@
 // From the submission to the opinion, and what is common to all: articles 5, 5.2 and 7.
+#include <algorithm>
 #include <set>
 #include <thread>
 #include <vector>
@@ -232,7 +233,7 @@ TEST(Permissions, ThePublicReadsNoticesAndObjectsAndNothingElse) {
     for (const Role role : {Role::kPublic, Role::kHostUnit, Role::kDirector, Role::kAuditor})
       EXPECT_FALSE(row.clear_roles.Has(role)) << std::string(method);
   }
-  EXPECT_EQ(methods, 42);
+  EXPECT_EQ(methods, 46);
 }
 
 // Calls that are answered together: all, each on its own case, or none.
@@ -272,6 +273,42 @@ TEST(Together, OpinionsAreOnEachOnesCase) {
     EXPECT_EQ(decided.state(), v1::CASE_STATE_RECOMMENDED);
     EXPECT_EQ(review.StepsOf(names[i]).back().state(), v1::CASE_STATE_RECOMMENDED);
   }
+}
+
+// A list of an officer's: one that cannot be keeps no other from its effect, and the list may be
+// sent again.
+TEST(Batch, EachIsAsByItself) {
+  TestReview review;
+  v1::BatchApproveOpinionsRequest batch;
+  for (const v1::CaseState state : {v1::CASE_STATE_OPINION_PREPARED, v1::CASE_STATE_ASSESSED,
+                                    v1::CASE_STATE_OPINION_PREPARED}) {
+    v1::ApproveOpinionRequest& request = *batch.add_requests();
+    request.set_request_id(NewUuid());
+    request.set_name(review.CaseIn(state));
+  }
+  const rpc::Service service = review.handlers().Methods();
+  const auto method =
+      std::find_if(service.methods().begin(), service.methods().end(),
+                   [](const auto& each) { return each.name == "BatchApproveOpinions"; });
+  Context context = review.head();
+  context.method = "yuezhan.review.v1.ReviewService/BatchApproveOpinions";
+  const int64_t rows = review.host().Count("journal");
+  for (int time = 0; time < 2; ++time) {
+    v1::BatchApproveOpinionsResponse answer;
+    ASSERT_TRUE(method->run(context, batch, &answer).ok());
+    EXPECT_EQ(review.host().Count("journal"), rows + 2);
+    ASSERT_EQ(answer.failed_requests().size(), 1u);
+    EXPECT_EQ(errors::Reason(errors::FromDetails(answer.failed_requests().at(1))), "STATE_FORBIDS");
+    for (const int i : {0, 2}) {
+      EXPECT_EQ(answer.cases(i).name(), batch.requests(i).name());
+      EXPECT_EQ(review.Get(batch.requests(i).name()).state(), v1::CASE_STATE_RECOMMENDED);
+      v1::GetCaseHistoryRequest history;
+      history.set_name(batch.requests(i).name());
+      const auto told = review.Do(&Handlers::GetCaseHistory, review.reviewer(), history);
+      EXPECT_EQ(told.steps().rbegin()->method(), "ApproveOpinion");
+    }
+  }
+  EXPECT_EQ(review.Get(batch.requests(1).name()).state(), v1::CASE_STATE_ASSESSED);
 }
 
 }  // namespace

@@ -161,7 +161,12 @@ class Comparer {
     YZ_ASSIGN_OR_RETURN(LoadResult result, RunLoad(options, count, [&](int64_t i) -> const Call& {
                           return calls[static_cast<size_t>(next_ + i) % calls.size()];
                         }));
-    if (result.ok() == count) return result;
+    // Open loop, a machine that stood still for a moment fills the queue: who was refused counts as
+    // one who waited for the whole round.
+    const auto refused = static_cast<int64_t>(result.refused_latencies.size());
+    const bool open_loop = options.rate > 0;
+    if (open_loop) result.latencies.insert(result.latencies.end(), refused, result.elapsed);
+    if (result.ok() + (open_loop ? refused : 0) == count) return result;
     std::string codes;
     for (const auto& [code, calls_with] : result.codes) {
       absl::StrAppend(&codes, " ", code, ":", calls_with);

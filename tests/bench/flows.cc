@@ -70,8 +70,8 @@ void AddActs(List* list, std::vector<yz::DemoStep> steps) {
   size_t begin = 0;  // of the acts that a station's next may be one of
   for (yz::DemoStep& step : steps) {
     const size_t dash = step.name.rfind('-');
-    const bool one = dash != std::string::npos &&
-                     list->stage->names.count(step.name.substr(dash + 1)) > 0;
+    const bool one =
+        dash != std::string::npos && list->stage->names.count(step.name.substr(dash + 1)) > 0;
     const std::string name = one ? step.name.substr(0, dash) : step.name;
     auto& acts = list->acts;
     auto act = std::find_if(acts.begin() + static_cast<std::ptrdiff_t>(begin), acts.end(),
@@ -106,11 +106,9 @@ absl::Status RunLists(const std::vector<List>& lists) {
     for (const List& list : lists) {
       for (const yz::DemoStep& step : list.acts[i].steps) steps.push_back(&step);
     }
-    const absl::Duration t0 = MonotonicNow();
     YZ_RETURN_IF_ERROR(InParallel(static_cast<int>(steps.size()), kPersons, [&](int step) {
       return RunStep(*steps[static_cast<size_t>(step)]);
     }));
-    std::cerr << absl::StrCat("T ", lists.front().acts[i].name, " ", absl::ToInt64Milliseconds(MonotonicNow() - t0), "\n");
   }
   return absl::OkStatus();
 }
@@ -188,8 +186,8 @@ absl::Status OneRound(const Run& run, std::vector<double>* rates, std::vector<do
   const auto lists_of = [&](const yz::Scenario& scenario, const std::string& series) {
     std::vector<List> lists;
     for (int i = 0; i < kLists; ++i) {
-      lists.push_back(ListOf(
-          *world, clock, ScenarioOf(scenario, absl::StrCat(series, i, "s"), run.effort.flows)));
+      lists.push_back(ListOf(*world, clock,
+                             ScenarioOf(scenario, absl::StrCat(series, i, "s"), run.effort.flows)));
     }
     return lists;
   };
@@ -206,9 +204,6 @@ absl::Status OneRound(const Run& run, std::vector<double>* rates, std::vector<do
   const absl::Duration begin = MonotonicNow();
   YZ_RETURN_IF_ERROR(RunLists(lists));
   const double seconds = absl::ToDoubleSeconds(MonotonicNow() - begin);
-  for (const char* service : {"registry", "application", "review", "payment", "bank"}) {
-    (void)!system(absl::StrCat("cp ", world->stack().LogFile(service), " /tmp/log.", service).c_str());
-  }
   const double flows = run.effort.flows * kLists;
   rates->push_back(flows / seconds);
   costs->push_back(CountersOf(*world) - before);

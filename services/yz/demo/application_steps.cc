@@ -134,8 +134,8 @@ void AddApplications(Stage& stage, std::vector<DemoStep>* steps) {
   for (const DemoStation& station : stage.scenario.stations) {
     if (station.story != Story::kTooEarly) AddApplication(stage, station, steps);
   }
-  steps->push_back({"CaseOpened", "5.2", "审核服务", "立案初审",
-                    [&stage] { return AwaitCases(stage); }});
+  steps->push_back(
+      {"CaseOpened", "5.2", "审核服务", "立案初审", [&stage] { return AwaitCases(stage); }});
 }
 
 void AddEarlyApplication(Stage& stage, std::vector<DemoStep>* steps) {

@@ -38,10 +38,10 @@ absl::StatusOr<std::string> AcceptAll(Stage& stage) {
     *batch.add_requests() = Acceptance(stage, station);
     keys.push_back(station.key);
   }
-  YZ_ASSIGN_OR_RETURN(const auto accepted,
-                      stage.CallBatch<registry::v1::BatchAcceptFilingsResponse>(
-                          stage.Person("filing"), "registry", "BatchAcceptFilings", "AcceptFiling",
-                          batch, keys));
+  YZ_ASSIGN_OR_RETURN(
+      const auto accepted,
+      stage.CallBatch<registry::v1::BatchAcceptFilingsResponse>(
+          stage.Person("filing"), "registry", "BatchAcceptFilings", "AcceptFiling", batch, keys));
   std::string result = "准予备案，备案号";
   for (const registry::v1::Station& station : accepted.stations()) {
     absl::StrAppend(&result, &station == &accepted.stations(0) ? "" : "、",

@@ -49,11 +49,11 @@ absl::StatusOr<std::string> Authorize(Stage& stage, const Stations& stations) {
   for (const DemoStation* station : stations) {
     request.add_names(stage.names[station->key].payment);
   }
-  YZ_RETURN_IF_ERROR(stage
-                         .Call<payment::v1::BatchAuthorizePaymentsResponse>(
-                             stage.Person("authorizer"), "payment", "BatchAuthorizePayments",
-                             request)
-                         .status());
+  YZ_RETURN_IF_ERROR(
+      stage
+          .Call<payment::v1::BatchAuthorizePaymentsResponse>(stage.Person("authorizer"), "payment",
+                                                             "BatchAuthorizePayments", request)
+          .status());
   return absl::StrCat("同意拨付，共", stations.size(), "笔");
 }
 
