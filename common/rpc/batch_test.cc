@@ -1,11 +1,17 @@
 // Lists of what a method does one by one, without a server.
+#include <algorithm>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "common/auth/permissions.h"
 #include "common/base/text.h"
 #include "common/errors/errors.h"
 #include "common/rpc/handlers.h"
+#include "common/rpc/retry.h"
+#include "google/protobuf/descriptor.h"
 #include "gtest/gtest.h"
+#include "yuezhan/registry/v1/registry.pb.h"
 #include "yuezhan/review/v1/review.pb.h"
 
 namespace yuezhan::rpc {
@@ -80,6 +86,27 @@ TEST(Batch, FailsWithTheService) {
   EXPECT_EQ(office.sizes, (std::vector<size_t>{2}));
   // What is no answer to a caller is told to nobody item by item.
   EXPECT_EQ(office.ApproveAll({"a", "wrong"}).code(), absl::StatusCode::kInternal);
+}
+
+// Every request in it has its own request_id, or changes nothing: a client may send the list again.
+TEST(Batch, IsSafeToRepeat) {
+  const auto& pool = *google::protobuf::DescriptorPool::generated_pool();
+  ASSERT_NE(review::v1::BatchApproveOpinionsRequest::descriptor(), nullptr);
+  ASSERT_NE(registry::v1::BatchAcceptFilingsRequest::descriptor(), nullptr);
+  int lists = 0;
+  for (const auto& row : auth::Permissions()) {
+    std::string name(row.method);
+    std::replace(name.begin(), name.end(), '/', '.');
+    const auto* method = pool.FindMethodByName(name);
+    if (method == nullptr || method->input_type()->FindFieldByName("requests") == nullptr) continue;
+    ++lists;
+    const std::unique_ptr<google::protobuf::Message> request(
+        google::protobuf::MessageFactory::generated_factory()
+            ->GetPrototype(method->input_type())
+            ->New());
+    EXPECT_TRUE(IsSafeToRepeat(row.method, *request)) << name;
+  }
+  EXPECT_GE(lists, 5);  // of review and registry, which are linked into this test
 }
 
 }  // namespace
