@@ -290,10 +290,12 @@ std::vector<File> Files::CurrentOf(db::Session& sql, const std::vector<std::stri
 }
 
 void Files::FetchAhead(db::Session& sql, const std::vector<std::string>& owners) const {
-  if (owners.size() < 2) return;  // as quick when it is asked for
-  const auto in = db::KeyList::OfIds(owners);
   std::map<std::string, db::Rows> by_owner;
   for (const std::string& owner : owners) by_owner[Bin(owner)];
+  // As quick when it is asked for; and Session::Prefetch locks nothing for one owner either,
+  // however often it is named: what is known before the lock would be of the past.
+  if (by_owner.size() < 2) return;
+  const auto in = db::KeyList::OfIds(owners);
   for (db::Row& row : sql.QueryList(CurrentOfThese(in), in.params())) {
     const std::string owner = row.Bytes(1);
     by_owner[owner].push_back(std::move(row));

@@ -31,6 +31,8 @@ class Office {
       each.answer->set_name(each.request.name());
       if (each.request.name() == "refused") return errors::NotFound("cases/none");
       if (each.request.name() == "down") return errors::Unavailable("database");
+      if (each.request.name() == "race") return errors::Conflict();
+      if (each.request.name() == "fault") return errors::Internal("incident");
       if (each.request.name() == "wrong") return absl::InternalError("a fault of ours");
     }
     return absl::OkStatus();
@@ -84,6 +86,8 @@ TEST(Batch, FailsWithTheService) {
   Office office;
   EXPECT_EQ(office.ApproveAll({"a", "down"}).code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(office.sizes, (std::vector<size_t>{2}));
+  EXPECT_EQ(office.ApproveAll({"a", "race"}).code(), absl::StatusCode::kAborted);
+  EXPECT_EQ(office.ApproveAll({"a", "fault"}).code(), absl::StatusCode::kInternal);
   // What is no answer to a caller is told to nobody item by item.
   EXPECT_EQ(office.ApproveAll({"a", "wrong"}).code(), absl::StatusCode::kInternal);
 }

@@ -6,6 +6,7 @@
 #include "common/base/log.h"
 #include "common/base/text.h"
 #include "common/errors/errors.h"
+#include "common/rpc/retry.h"
 #include "google/protobuf/message.h"
 #include "google/rpc/status.pb.h"
 
@@ -61,7 +62,9 @@ absl::Status Service::RunBatch(const Method& one, std::string_view service, cons
     for (size_t i = 0; i < part.size(); ++i) {
       if (statuses[i].ok()) continue;
       // Not an answer to this item alone: the whole list is to be sent again.
-      if (IsOutage(statuses[i]) || errors::Reason(statuses[i]).empty()) return statuses[i];
+      const bool of_service = IsTransient(statuses[i]) || absl::IsDeadlineExceeded(statuses[i]) ||
+                              absl::IsInternal(statuses[i]) || absl::IsDataLoss(statuses[i]);
+      if (of_service || errors::Reason(statuses[i]).empty()) return statuses[i];
       part[i].answer->Clear();
       (*batch.failed)[static_cast<int>(begin + i)] = errors::Details(statuses[i]);
     }
