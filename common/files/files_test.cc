@@ -295,6 +295,27 @@ TEST_F(FilesTest, AKeptFileStaysWhenItIsReplaced) {
   EXPECT_TRUE(found(third.id));
 }
 
+// One owner, however often it is named, is locked by nobody ahead: its files are asked for when the
+// lock is there.
+TEST_F(FilesTest, FilesOfSeveralOwnersAreAskedForAtOnce) {
+  const std::string other = NewUuid();
+  ASSERT_TRUE(Transact([&](db::Session& sql) {
+                int sent = 0;
+                db::Session::Observe([&](const db::Statement&) { ++sent; });
+                files_.FetchAhead(sql, {owner_, owner_});
+                EXPECT_EQ(sent, 0);
+                files_.FetchAhead(sql, {owner_, other, owner_});
+                EXPECT_EQ(sent, 1);
+                EXPECT_THAT(files_.Current(sql, owner_), IsEmpty());
+                EXPECT_THAT(files_.Current(sql, other), IsEmpty());
+                EXPECT_EQ(sent, 1);
+                files_.Current(sql, owner_);  // what was known is told once
+                EXPECT_EQ(sent, 2);
+                db::Session::Observe({});
+                return absl::OkStatus();
+              }).ok());
+}
+
 TEST_F(FilesTest, ExpiredUploadsGoWithoutTrace) {
   const File kept = Put("other", "kept.pdf", Pdf(100)).value();
   const std::string bytes = Pdf(3 * kChunk);

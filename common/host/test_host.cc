@@ -7,6 +7,7 @@
 #include "common/base/text.h"
 #include "common/db/pool.h"
 #include "common/db/session.h"
+#include "common/errors/errors.h"
 #include "common/journal/feed.h"
 #include "common/journal/schema.h"
 
@@ -110,6 +111,16 @@ std::vector<journal::v1::PrivatePart> TestHost::PrivateParts() {
 int64_t TestHost::Count(std::string_view table) {
   auto session = database_->pool().Acquire(WallNow() + absl::Seconds(10)).value();
   return session->QueryText(Concat({"SELECT COUNT(*) FROM ", table}))[0].Int(0);
+}
+
+absl::Status CallByName(const rpc::Service& service, std::string_view method, Context context,
+                        const google::protobuf::Message& request,
+                        google::protobuf::Message* answer) {
+  context.method = Concat({service.name(), "/", method});
+  for (const rpc::Service::Method& each : service.methods()) {
+    if (each.name == method) return each.run(context, request, answer);
+  }
+  return errors::MethodUnknown(context.method);
 }
 
 }  // namespace yuezhan

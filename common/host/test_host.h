@@ -15,6 +15,7 @@
 #include "common/host/rulebook.h"
 #include "common/journal/journal.h"
 #include "common/journal/vault.h"
+#include "common/rpc/handlers.h"
 #include "yuezhan/journal/v1/journal.pb.h"
 
 namespace yuezhan {
@@ -89,6 +90,11 @@ class TestHost {
   std::unique_ptr<Rulebook> rulebook_;
   std::unique_ptr<journal::Journal> journal_;
 };
+
+// Calls a method of a service by its name, as the server does.
+absl::Status CallByName(const rpc::Service& service, std::string_view method, Context context,
+                        const google::protobuf::Message& request,
+                        google::protobuf::Message* answer);
 
 }  // namespace yuezhan
 

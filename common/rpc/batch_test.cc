@@ -9,8 +9,11 @@
 #include "common/errors/errors.h"
 #include "common/rpc/handlers.h"
 #include "common/rpc/retry.h"
+#include "common/rpc/validation.h"
 #include "google/protobuf/descriptor.h"
 #include "gtest/gtest.h"
+#include "yuezhan/application/v1/application.pb.h"
+#include "yuezhan/payment/v1/payment.pb.h"
 #include "yuezhan/registry/v1/registry.pb.h"
 #include "yuezhan/review/v1/review.pb.h"
 
@@ -42,8 +45,7 @@ class Office {
     Service service("yuezhan.review.v1.ReviewService");
     service.Add("ApproveOpinion", &Office::Approve, this)
         .AddBatch<review::v1::BatchApproveOpinionsRequest,
-                  review::v1::BatchApproveOpinionsResponse>("BatchApproveOpinions",
-                                                            "ApproveOpinion");
+                  review::v1::BatchApproveOpinionsResponse>("BatchApproveOpinions");
     review::v1::BatchApproveOpinionsRequest batch;
     for (const std::string& name : names) batch.add_requests()->set_name(name);
     Context context;
@@ -92,11 +94,26 @@ TEST(Batch, FailsWithTheService) {
   EXPECT_EQ(office.ApproveAll({"a", "wrong"}).code(), absl::StatusCode::kInternal);
 }
 
+TEST(Batch, RequestIdsOfItemsAreChecked) {
+  review::v1::BatchApproveOpinionsRequest batch;
+  for (const char* id : {"good", "not good"}) {
+    batch.add_requests()->set_request_id(id);
+    batch.mutable_requests()->rbegin()->set_name("cases/01890a5d-ac96-774b-bcce-b302099a8057");
+  }
+  const absl::Status status = CheckRequest(&batch);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_NE(status.message().find("requests[1].request_id"), std::string::npos) << status;
+  EXPECT_EQ(status.message().find("requests[0]"), std::string::npos) << status;
+}
+
 // Every request in it has its own request_id, or changes nothing: a client may send the list again.
 TEST(Batch, IsSafeToRepeat) {
   const auto& pool = *google::protobuf::DescriptorPool::generated_pool();
+  // Linked in.
   ASSERT_NE(review::v1::BatchApproveOpinionsRequest::descriptor(), nullptr);
   ASSERT_NE(registry::v1::BatchAcceptFilingsRequest::descriptor(), nullptr);
+  ASSERT_NE(application::v1::BatchConfirmScansRequest::descriptor(), nullptr);
+  ASSERT_NE(payment::v1::BatchRecordReceiptsRequest::descriptor(), nullptr);
   int lists = 0;
   for (const auto& row : auth::Permissions()) {
     std::string name(row.method);
@@ -110,7 +127,7 @@ TEST(Batch, IsSafeToRepeat) {
             ->New());
     EXPECT_TRUE(IsSafeToRepeat(row.method, *request)) << name;
   }
-  EXPECT_GE(lists, 5);  // of review and registry, which are linked into this test
+  EXPECT_EQ(lists, 9);
 }
 
 }  // namespace

@@ -157,22 +157,21 @@ class Service {
     return *this;
   }
 
-  // "BatchApproveOpinions" does for a list what `one`, added before, does for each, in as few
-  // transactions as it can. Each has its own answer, journal entry and request_id, under the method
-  // `one`; what an item's state or rules forbid is told by its place and keeps no other from its
-  // effect. A failure of the service fails the call; sent again it does what is left.
+  // "BatchApproveOpinions" does for a list what the method added last, "ApproveOpinion", does for
+  // each, in as few transactions as it can. Each has its own answer, journal entry and request_id,
+  // under the single method; what an item's state or rules forbid is told by its place and keeps no
+  // other from its effect. A failure of the service fails the call; sent again it does what is
+  // left. Requests are field 1 of Request, "requests"; answers field 1 of Answer.
   template <typename Request, typename Answer>
-  Service& AddBatch(std::string_view method, std::string_view one) {
-    const auto found = std::find_if(methods_.begin(), methods_.end(),
-                                    [&](const Method& added) { return added.name == one; });
-    return AddMethod({std::string(method), &Request::default_instance(),
-                      &Answer::default_instance(),
-                      [single = *found, service = name_](Context& context,
-                                                         const google::protobuf::Message& request,
-                                                         google::protobuf::Message* answer) {
-                        auto* failed = static_cast<Answer*>(answer)->mutable_failed_requests();
-                        return RunBatch(single, service, {context, request, answer, failed});
-                      }});
+  Service& AddBatch(std::string_view method) {
+    return AddMethod(
+        {std::string(method), &Request::default_instance(), &Answer::default_instance(),
+         [single = methods_.back(), service = name_](Context& context,
+                                                     const google::protobuf::Message& request,
+                                                     google::protobuf::Message* answer) {
+           auto* failed = static_cast<Answer*>(answer)->mutable_failed_requests();
+           return RunBatch(single, service, {context, request, answer, failed});
+         }});
   }
 
   // One method without its types, for what serves a whole contract alike (tests, proxies).
@@ -197,7 +196,6 @@ class Service {
   const std::vector<Method>& methods() const { return methods_; }
 
  private:
-  // Requests are field 1 of a batch's request, answers of its answer.
   struct Batch {
     const Context& context;
     const google::protobuf::Message& request;

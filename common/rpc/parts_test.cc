@@ -187,6 +187,7 @@ TEST(LogCall, LeavesOutWhatIsRoutine) {
     record.method = one.method;
     record.subject = one.subject;
     record.code = one.code;
+    FlushLog();  // what was logged before
     testing::internal::CaptureStderr();
     LogCall(record);
     FlushLog();

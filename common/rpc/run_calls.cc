@@ -65,6 +65,11 @@ absl::Status Service::RunBatch(const Method& one, std::string_view service, cons
       const bool of_service = IsTransient(statuses[i]) || absl::IsDeadlineExceeded(statuses[i]) ||
                               absl::IsInternal(statuses[i]) || absl::IsDataLoss(statuses[i]);
       if (of_service || errors::Reason(statuses[i]).empty()) return statuses[i];
+      Log(LogLevel::kInfo, "batch_item",
+          {{"method", context.method},
+           {"place", begin + i},
+           {"code", absl::StatusCodeToString(statuses[i].code())},
+           {"reason", errors::Reason(statuses[i])}});
       part[i].answer->Clear();
       (*batch.failed)[static_cast<int>(begin + i)] = errors::Details(statuses[i]);
     }

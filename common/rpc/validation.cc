@@ -312,17 +312,29 @@ void Checker::CheckMessage(const std::string& path, Message* message, const Mess
 absl::Status CheckRequest(Message* request) {
   Checker checker;
   checker.CheckMessage("", request, PlanOf(request->GetDescriptor()));
-  const auto add = [&](const char* name, FieldDescriptor::CppType type, auto check) {
-    const FieldDescriptor* field = request->GetDescriptor()->FindFieldByName(name);
+  const auto add = [&](const std::string& of, const Message& message, const char* name,
+                       FieldDescriptor::CppType type, auto check) {
+    const FieldDescriptor* field = message.GetDescriptor()->FindFieldByName(name);
     if (field == nullptr || field->is_repeated() || field->cpp_type() != type) return;
-    const auto told = [&](const errors::FieldViolation& each) { return each.path == name; };
+    const std::string path = Join(of, name);
+    const auto told = [&](const errors::FieldViolation& each) { return each.path == path; };
     if (std::any_of(checker.violations.begin(), checker.violations.end(), told)) return;
-    if (Fault fault = check(*request, field)) {
-      checker.violations.push_back({name, fault->zh, fault->en});
+    if (Fault fault = check(message, field)) {
+      checker.violations.push_back({path, fault->zh, fault->en});
     }
   };
-  add("request_id", FieldDescriptor::CPPTYPE_STRING, &CheckRequestId);
-  add("page_size", FieldDescriptor::CPPTYPE_INT32, &CheckPageSize);
+  add("", *request, "request_id", FieldDescriptor::CPPTYPE_STRING, &CheckRequestId);
+  add("", *request, "page_size", FieldDescriptor::CPPTYPE_INT32, &CheckPageSize);
+  // Each of a list's requests is one by itself.
+  const FieldDescriptor* items = request->GetDescriptor()->FindFieldByName("requests");
+  if (items != nullptr && items->is_repeated() && items->message_type() != nullptr) {
+    const Reflection& reflection = *request->GetReflection();
+    for (int i = 0; i < reflection.FieldSize(*request, items); ++i) {
+      add(Concat({"requests[", std::to_string(i), "]"}),
+          reflection.GetRepeatedMessage(*request, items, i), "request_id",
+          FieldDescriptor::CPPTYPE_STRING, &CheckRequestId);
+    }
+  }
   if (checker.violations.empty()) return absl::OkStatus();
   return errors::InvalidFields(checker.violations);
 }

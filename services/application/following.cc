@@ -144,8 +144,7 @@ rpc::Service Handlers::Methods() {
       .Add("SubmitApplication", &Handlers::SubmitApplication, this)
       .Add("WithdrawApplication", &Handlers::WithdrawApplication, this)
       .AddJoined("ConfirmScan", &Handlers::ConfirmScan, this, &Handlers::LockAhead)
-      .AddBatch<v1::BatchConfirmScansRequest, v1::BatchConfirmScansResponse>("BatchConfirmScans",
-                                                                             "ConfirmScan")
+      .AddBatch<v1::BatchConfirmScansRequest, v1::BatchConfirmScansResponse>("BatchConfirmScans")
       .AddJoined("StartUpload", &Handlers::StartUpload, this, &Handlers::LockAhead)
       .AddJoined("WriteChunk", &Handlers::WriteChunk, this)
       .Add("GetUpload", &Handlers::GetUpload, this)

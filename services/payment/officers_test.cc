@@ -90,6 +90,43 @@ TEST(Together, PaymentsAreAuthorizedAllOrNone) {
   }
 }
 
+// A list of the bureau's answers sends each money once: sent again, and with a payment named twice.
+TEST(Batch, EachPaymentIsInstructedOnce) {
+  TestPayment payment;
+  payment.Fund(50'000'000);
+  v1::BatchRecordFinanceAnswersRequest batch;
+  const TestCase cases[3];
+  for (const TestCase& c : cases) {
+    payment.Clear(c);
+    const std::string name = payment.Prepare(c).value().name();
+    ASSERT_TRUE(payment.Authorize(name).ok());
+    if (&c != &cases[1]) {
+      ASSERT_TRUE(payment.Request(name).ok());
+    }
+    batch.add_requests()->set_name(name);
+  }
+  batch.add_requests()->set_name(batch.requests(0).name());
+  for (auto& request : *batch.mutable_requests()) {
+    request.set_request_id(NewUuid());
+    request.set_accepted(true);
+  }
+  for (int time = 0; time < 2; ++time) {
+    v1::BatchRecordFinanceAnswersResponse answer;
+    ASSERT_TRUE(CallByName(payment.handlers().Methods(), "BatchRecordFinanceAnswers",
+                           payment.host().Person(Role::kPaymentOfficer, "preparer"), batch, &answer)
+                    .ok());
+    ASSERT_EQ(answer.failed_requests().size(), 2u);
+    for (const int failed : {1, 3}) {
+      EXPECT_EQ(errors::Reason(errors::FromDetails(answer.failed_requests().at(failed))),
+                "STATE_FORBIDS");
+    }
+    for (const int sent : {0, 2}) {
+      EXPECT_EQ(answer.payments(sent).state(), v1::PAYMENT_STATE_INSTRUCTED);
+    }
+    EXPECT_EQ(payment.host().Count("transfers"), 2);
+  }
+}
+
 // The whole way of several payments, each act asked for by all of them at once.
 TEST(Together, PaymentsGoTheirWay) {
   TestPayment payment;

@@ -220,15 +220,15 @@ rpc::Service Handlers::Methods() {
       .Add("BatchAuthorizePayments", &Handlers::BatchAuthorizePayments, this)
       .Add("RequestFinance", &Handlers::RequestFinance, this)
       .AddBatch<v1::BatchRequestFinanceRequest, v1::BatchRequestFinanceResponse>(
-          "BatchRequestFinance", "RequestFinance")
+          "BatchRequestFinance")
       .Add("RecordFinanceAnswer", &Handlers::RecordFinanceAnswer, this)
       .AddBatch<v1::BatchRecordFinanceAnswersRequest, v1::BatchRecordFinanceAnswersResponse>(
-          "BatchRecordFinanceAnswers", "RecordFinanceAnswer")
+          "BatchRecordFinanceAnswers")
       .Add("StopPayment", &Handlers::StopPayment, this)
       .Add("ResendPayment", &Handlers::ResendPayment, this)
       .AddJoined("RecordReceipt", &Handlers::RecordReceipt, this, &Handlers::LockAhead)
       .AddBatch<v1::BatchRecordReceiptsRequest, v1::BatchRecordReceiptsResponse>(
-          "BatchRecordReceipts", "RecordReceipt")
+          "BatchRecordReceipts")
       .Add("OrderRecovery", &Handlers::OrderRecovery, this)
       .Add("BookRecovery", &Handlers::BookRecovery, this)
       .Add("ResolveIncident", &Handlers::ResolveIncident, this)

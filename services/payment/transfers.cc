@@ -117,15 +117,16 @@ absl::StatusOr<absl::Duration> Transfers::Step() {
   absl::Status first_error;
   for (size_t next = 0; next < due.size();) {
     const auto part = absl::MakeConstSpan(due).subspan(next, kMostTogether);
-    YZ_ASSIGN_OR_RETURN(const auto records, Read(part));
+    const Records records = Read(part);
     std::vector<Said> said;
     // What was read is not asked about much later, nor is the bank's word left unwritten.
     const absl::Duration since = MonotonicNow();
     for (const OpenTransfer& open : part) {
       if (MonotonicNow() - since > kLongestUnwritten) break;
       ++next;
+      const auto record = records.find(Name("payments", open.payment));
+      absl::StatusOr<Word> word = record == records.end() ? Ask(open) : AskOf(open, record->second);
       Asked(open);
-      absl::StatusOr<Word> word = AskWith(records, open);
       if (!word.ok()) {
         first_error.Update(word.status());
       } else if (IsNews(open, *word)) {
@@ -202,36 +203,29 @@ void Transfers::Asked(const OpenTransfer& open) {
       std::min(look.pause * 2, IsDecided(open.state) ? timing_.decided_longest : timing_.longest);
 }
 
-absl::StatusOr<Transfers::Records> Transfers::Read(absl::Span<const OpenTransfer> transfers) {
+Transfers::Records Transfers::Read(absl::Span<const OpenTransfer> transfers) {
   std::vector<std::string> names;
   for (const OpenTransfer& open : transfers) names.push_back(Name("payments", open.payment));
   Records records;
-  YZ_RETURN_IF_ERROR(
-      db::Read(journal_.pool(), WallNow() + absl::Seconds(10), [&](db::Session& sql) {
-        records.clear();
-        if (auto all = store_.PaymentsByName(sql, names); all.ok()) {
-          records = *std::move(all);
-          return absl::OkStatus();
-        }
-        for (const OpenTransfer& open : transfers) {
-          auto one = store_.Payment(sql, open.payment, false);
-          if (one.ok() && *one) records[Name("payments", open.payment)] = **std::move(one);
-        }
+  const absl::Status read = db::Read(
+      journal_.pool(), WallNow() + absl::Seconds(10), [&](db::Session& sql) -> absl::Status {
+        YZ_ASSIGN_OR_RETURN(records, store_.PaymentsByName(sql, names));
         return absl::OkStatus();
-      }));
-  return records;
+      });
+  return read.ok() ? std::move(records) : Records();
 }
 
 absl::StatusOr<Transfers::Word> Transfers::Ask(const OpenTransfer& open) {
-  YZ_ASSIGN_OR_RETURN(const Records records, Read({&open, 1}));
-  return AskWith(records, open);
+  std::optional<v1::PaymentRecord> record;
+  YZ_RETURN_IF_ERROR(db::Read(
+      journal_.pool(), WallNow() + absl::Seconds(10), [&](db::Session& sql) -> absl::Status {
+        YZ_ASSIGN_OR_RETURN(record, store_.Payment(sql, open.payment, false));
+        return absl::OkStatus();
+      }));
+  return record ? AskOf(open, *record) : Word{};
 }
 
-absl::StatusOr<Transfers::Word> Transfers::AskWith(const Records& records,
-                                                   const OpenTransfer& open) {
-  const auto found = records.find(Name("payments", open.payment));
-  if (found == records.end()) return errors::DataLoss(Name("payments", open.payment));
-  const v1::PaymentRecord& record = found->second;
+Transfers::Word Transfers::AskOf(const OpenTransfer& open, const v1::PaymentRecord& record) {
   if (record.payment().transfer_id() != open.transfer_id ||
       record.payment().state() != open.state || !record.payment().incident().empty()) {
     return Word{};

@@ -95,10 +95,11 @@ class Transfers {
     absl::Duration pause;  // before the one after
     int64_t round = 0;     // when it was last seen
   };
-  // By name, those that can be read.
-  using Records = std::map<std::string, v1::PaymentRecord>;
-  absl::StatusOr<Records> Read(absl::Span<const OpenTransfer> transfers);
-  absl::StatusOr<Word> AskWith(const Records& records, const OpenTransfer& open);
+  using Records = std::map<std::string, v1::PaymentRecord>;  // by name
+  // By one statement; none where one of them cannot be read: each is read by itself then.
+  Records Read(absl::Span<const OpenTransfer> transfers);
+  // Ask of one that was read.
+  Word AskOf(const OpenTransfer& open, const v1::PaymentRecord& record);
   bool Due(const OpenTransfer& open);
   void Asked(const OpenTransfer& open);
   void EndRound();

@@ -23,6 +23,21 @@ absl::StatusOr<common::v1::PrintedDocument> Print(TestRegistry& registry, const 
   return document;
 }
 
+// What a scan is held against.
+TEST(Documents, NumberAndDigestComeWithoutContentToo) {
+  TestRegistry registry;
+  v1::PrintDocumentRequest request;
+  request.set_name(registry.File().name());
+  request.set_kind(v1::DOCUMENT_KIND_FILING_FORM);
+  common::v1::PrintedDocument whole, without;
+  ASSERT_TRUE(registry.Call(&Handlers::PrintDocument, "PrintDocument", request, &whole).ok());
+  request.set_without_content(true);
+  ASSERT_TRUE(registry.Call(&Handlers::PrintDocument, "PrintDocument", request, &without).ok());
+  EXPECT_FALSE(whole.content().empty());
+  whole.clear_content();
+  EXPECT_EQ(without.SerializeAsString(), whole.SerializeAsString());
+}
+
 // Rows in the order of Annex 2; all fourteen fields, those chosen ticked.
 TEST(Documents, Annex2IsPrintedAsTheRegulationPrintsIt) {
   TestRegistry registry;

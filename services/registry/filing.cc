@@ -3,6 +3,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "common/base/dates.h"
 #include "common/base/ids.h"
 #include "common/base/status_macros.h"
 #include "common/base/time_proto.h"
@@ -215,6 +216,14 @@ absl::Status Handlers::GrantException(Context& context, const v1::GrantException
         unit.Emit(event);
         return absl::OkStatus();
       });
+}
+
+absl::Status Handlers::LockFilingsAhead(const std::vector<std::string>& names) {
+  const int64_t year = BeijingDay(journal_.clocks().business->Now()).year();
+  return db::Read(journal_.pool(), absl::InfiniteFuture(), [&](db::Session& sql) {
+    store_.LockFilings(sql, names, static_cast<int>(year));
+    return absl::OkStatus();
+  });
 }
 
 absl::Status Handlers::AcceptFiling(Context& context, const v1::AcceptFilingRequest& request,

@@ -64,6 +64,8 @@ class Handlers {
   absl::Status RefuseFiling(Context&, const v1::RefuseFilingRequest&, v1::Station*);
   absl::Status GrantException(Context&, const v1::GrantExceptionRequest&, v1::Station*);
   absl::Status AcceptFiling(Context&, const v1::AcceptFilingRequest&, v1::Station*);
+  // Before several are accepted in one transaction: their locks, in one order for all.
+  absl::Status LockFilingsAhead(const std::vector<std::string>& names);
 
   // operation.cc
   absl::Status SuspendStation(Context&, const v1::SuspendStationRequest&, v1::Station*);

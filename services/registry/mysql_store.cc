@@ -342,6 +342,16 @@ int64_t Store::TakeFilingNumbers(db::Session& sql, int year, int level, int64_t 
          count + 1;
 }
 
+void Store::LockFilings(db::Session& sql, const std::vector<std::string>& names, int year) const {
+  auto keys = db::KeysOf("stations/*", names);
+  if (keys.size() < 2) return;
+  const db::KeyList in(std::move(keys));
+  sql.QueryList(Concat({"SELECT id FROM stations FORCE INDEX (PRIMARY) WHERE id IN ", in.marks(),
+                        " ORDER BY id FOR UPDATE"}),
+                in.params());
+  sql.Query("SELECT level FROM filing_numbers WHERE year = ? ORDER BY level FOR UPDATE", year);
+}
+
 // The counter of no year and no level counts imports.
 void Store::LockImports(db::Session& sql) const { TakeFilingNumbers(sql, 0, 0, 1); }
 

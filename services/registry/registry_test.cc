@@ -1,3 +1,4 @@
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -31,6 +32,59 @@ TEST(Filing, IsAcceptedWithANumber) {
   EXPECT_FALSE(accepted.findings().empty());
   EXPECT_EQ(accepted.policy().version(), "yueyang-2021");
   EXPECT_EQ(accepted.policy().digest().size(), 64u);
+}
+
+// A list: numbers without a gap, and what cannot be accepted keeps no other from it.
+TEST(Filing, AListIsAccepted) {
+  TestRegistry registry;
+  v1::BatchAcceptFilingsRequest batch;
+  for (int i = 0; i < 4; ++i)
+    *batch.add_requests() = registry.AcceptRequest(registry.File().name());
+  ASSERT_TRUE(registry.Accept(batch.requests(1).name()).ok());  // YZ-2026-S-0001
+  for (int time = 0; time < 2; ++time) {                        // the list may be sent again
+    v1::BatchAcceptFilingsResponse answer;
+    ASSERT_TRUE(CallByName(registry.handlers().Methods(), "BatchAcceptFilings", registry.officer(),
+                           batch, &answer)
+                    .ok());
+    ASSERT_EQ(answer.failed_requests().size(), 1u);
+    EXPECT_EQ(errors::Reason(errors::FromDetails(answer.failed_requests().at(1))), "STATE_FORBIDS");
+    EXPECT_EQ(answer.stations(0).filing_number(), "YZ-2026-S-0002");
+    EXPECT_EQ(answer.stations(2).filing_number(), "YZ-2026-S-0003");
+    EXPECT_EQ(answer.stations(3).filing_number(), "YZ-2026-S-0004");
+  }
+}
+
+// The same stations in two lists of opposite orders, at once: each is accepted once.
+TEST(Filing, ListsThatOverlapAcceptEachOnce) {
+  TestRegistry registry;
+  constexpr int kStations = 12;
+  std::vector<v1::BatchAcceptFilingsRequest> batches(2);
+  for (int i = 0; i < kStations; ++i) {
+    *batches[0].add_requests() = registry.AcceptRequest(registry.File().name());
+  }
+  for (int i = kStations; i-- > 0;) {
+    v1::AcceptFilingRequest& request = *batches[1].add_requests();
+    request = batches[0].requests(i);
+    request.set_request_id(NewUuid());
+  }
+  std::vector<v1::BatchAcceptFilingsResponse> answers(2);
+  std::vector<std::thread> officers;
+  for (int i = 0; i < 2; ++i) {
+    officers.emplace_back([&, i] {
+      EXPECT_TRUE(CallByName(registry.handlers().Methods(), "BatchAcceptFilings",
+                             registry.officer(), batches[i], &answers[i])
+                      .ok());
+    });
+  }
+  for (std::thread& officer : officers) officer.join();
+  EXPECT_EQ(answers[0].failed_requests().size() + answers[1].failed_requests().size(),
+            static_cast<size_t>(kStations));
+  std::set<std::string> numbers;
+  for (const v1::AcceptFilingRequest& request : batches[0].requests()) {
+    numbers.insert(registry.Get(request.name()).filing_number());
+  }
+  EXPECT_EQ(numbers.size(), static_cast<size_t>(kStations));
+  EXPECT_EQ(*numbers.rbegin(), absl::StrFormat("YZ-2026-S-%04d", kStations));
 }
 
 // Who only shows a station parses little of it and hands the rest on; of a page, nothing.

@@ -242,9 +242,8 @@ rpc::Service Handlers::Methods() {
       .Add("ReturnFiling", &Handlers::ReturnFiling, this)
       .Add("RefuseFiling", &Handlers::RefuseFiling, this)
       .Add("GrantException", &Handlers::GrantException, this)
-      .AddJoined("AcceptFiling", &Handlers::AcceptFiling, this)
-      .AddBatch<v1::BatchAcceptFilingsRequest, v1::BatchAcceptFilingsResponse>("BatchAcceptFilings",
-                                                                               "AcceptFiling")
+      .AddJoined("AcceptFiling", &Handlers::AcceptFiling, this, &Handlers::LockFilingsAhead)
+      .AddBatch<v1::BatchAcceptFilingsRequest, v1::BatchAcceptFilingsResponse>("BatchAcceptFilings")
       .Add("SuspendStation", &Handlers::SuspendStation, this)
       .Add("ResumeStation", &Handlers::ResumeStation, this)
       .Add("CloseStation", &Handlers::CloseStation, this)

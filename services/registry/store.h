@@ -118,6 +118,9 @@ class Store {
   // Takes `count` filing numbers of a year and level and returns the first, from 1. Locks the count
   // until the transaction ends: call it late.
   int64_t TakeFilingNumbers(db::Session& sql, int year, int level, int64_t count) const;
+  // Locks what accepting several filings will lock, in one order for all: the stations by their
+  // ids, then the year's counts by their levels. Nothing where one at most is named.
+  void LockFilings(db::Session& sql, const std::vector<std::string>& names, int year) const;
 
   // Until the transaction ends, no other import.
   void LockImports(db::Session& sql) const;

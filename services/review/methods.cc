@@ -10,11 +10,10 @@ rpc::Service Handlers::Methods() {
       .Add("ListQueue", &Handlers::ListQueue, this)
       .Add("AssignCase", &Handlers::AssignCase, this)
       .Add("CheckCase", &Handlers::CheckCase, this)
-      .AddBatch<v1::BatchCheckCasesRequest, v1::BatchCheckCasesResponse>("BatchCheckCases",
-                                                                         "CheckCase")
+      .AddBatch<v1::BatchCheckCasesRequest, v1::BatchCheckCasesResponse>("BatchCheckCases")
       .AddJoined("RecordAssessment", &Handlers::RecordAssessment, this, &Handlers::LockAhead)
       .AddBatch<v1::BatchRecordAssessmentsRequest, v1::BatchRecordAssessmentsResponse>(
-          "BatchRecordAssessments", "RecordAssessment")
+          "BatchRecordAssessments")
       .Add("AskDepartment", &Handlers::AskDepartment, this)
       .Add("RecordDepartmentOpinion", &Handlers::RecordDepartmentOpinion, this)
       .Add("CallInspection", &Handlers::CallInspection, this)
@@ -22,10 +21,10 @@ rpc::Service Handlers::Methods() {
       .Add("RecordInspection", &Handlers::RecordInspection, this)
       .Add("PrepareOpinion", &Handlers::PrepareOpinion, this)
       .AddBatch<v1::BatchPrepareOpinionsRequest, v1::BatchPrepareOpinionsResponse>(
-          "BatchPrepareOpinions", "PrepareOpinion")
+          "BatchPrepareOpinions")
       .Add("ApproveOpinion", &Handlers::ApproveOpinion, this)
       .AddBatch<v1::BatchApproveOpinionsRequest, v1::BatchApproveOpinionsResponse>(
-          "BatchApproveOpinions", "ApproveOpinion")
+          "BatchApproveOpinions")
       .Add("ConveneMeeting", &Handlers::ConveneMeeting, this)
       .Add("CloseMeeting", &Handlers::CloseMeeting, this)
       .Add("GetMeeting", &Handlers::GetMeeting, this)

@@ -1,5 +1,4 @@
 // From the submission to the opinion, and what is common to all: articles 5, 5.2 and 7.
-#include <algorithm>
 #include <set>
 #include <thread>
 #include <vector>
@@ -286,16 +285,12 @@ TEST(Batch, EachIsAsByItself) {
     request.set_request_id(NewUuid());
     request.set_name(review.CaseIn(state));
   }
-  const rpc::Service service = review.handlers().Methods();
-  const auto method =
-      std::find_if(service.methods().begin(), service.methods().end(),
-                   [](const auto& each) { return each.name == "BatchApproveOpinions"; });
-  Context context = review.head();
-  context.method = "yuezhan.review.v1.ReviewService/BatchApproveOpinions";
   const int64_t rows = review.host().Count("journal");
   for (int time = 0; time < 2; ++time) {
     v1::BatchApproveOpinionsResponse answer;
-    ASSERT_TRUE(method->run(context, batch, &answer).ok());
+    ASSERT_TRUE(CallByName(review.handlers().Methods(), "BatchApproveOpinions", review.head(),
+                           batch, &answer)
+                    .ok());
     EXPECT_EQ(review.host().Count("journal"), rows + 2);
     ASSERT_EQ(answer.failed_requests().size(), 1u);
     EXPECT_EQ(errors::Reason(errors::FromDetails(answer.failed_requests().at(1))), "STATE_FORBIDS");

@@ -22,7 +22,7 @@ struct Effort {
   int64_t warm_up = 200;
   int64_t dear_warm_up = 40;
   int64_t latency_calls = 6000;                    // open loop at 70% of the peak
-  int flows = 50;                                  // of each list
+  int flows = 50;  // of each list: two scans each, and a call takes a hundred
   absl::Duration overload_time = absl::Seconds(4);
   int connections = 1000;  // with TLS, for memory
 
