@@ -268,6 +268,7 @@ constexpr Permission kPermissions[] = {
     {"yuezhan.payment.v1.PaymentService/BookRecovery", {Role::kPaymentOfficer}, kPayers},
     {"yuezhan.payment.v1.PaymentService/ResolveIncident", kPayers, kPayers},
     {"yuezhan.payment.v1.PaymentService/GetPayment", kReaders, kPayers},
+    {"yuezhan.payment.v1.PaymentService/BatchGetPayments", kReaders, kPayers},
     {"yuezhan.payment.v1.PaymentService/ListPayments", kReaders, {}},
     {"yuezhan.payment.v1.PaymentService/PrintDocument",
      {Role::kHostUnit, Role::kDirector, Role::kPaymentOfficer, Role::kPaymentAuthorizer,

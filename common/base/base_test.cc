@@ -248,6 +248,24 @@ TEST(BackgroundLoop, RestsWhoeverWakesItAndForgetsNoWake) {
   while (runs < 2) std::this_thread::yield();
   EXPECT_GE(MonotonicNow() - start, absl::Milliseconds(100));
 }
+
+// A step that takes one page after the other may have passed by what it is woken for.
+TEST(BackgroundLoop, WokenBetweenTwoPagesLooksAgainAfterTheLast) {
+  std::atomic<int> runs{0};
+  std::atomic<bool> woken{false};
+  BackgroundLoop loop("test", [&]() -> absl::StatusOr<absl::Duration> {
+    if (++runs == 1) {
+      while (!woken) std::this_thread::yield();
+      return absl::ZeroDuration();
+    }
+    return absl::InfiniteDuration();
+  });
+  while (runs < 1) std::this_thread::yield();
+  loop.Wake();
+  woken = true;
+  while (runs < 3) std::this_thread::yield();
+}
+
 TEST(BackgroundLoop, WaitsAfterAnErrorAndGoesOn) {
   SetLogLevel(LogLevel::kError);
   std::atomic<int> runs{0};

@@ -31,15 +31,17 @@ void BackgroundLoop::Run() {
   constexpr absl::Duration kFirstBackoff = absl::Milliseconds(100);
   constexpr absl::Duration kLastBackoff = absl::Seconds(10);
   absl::Duration backoff = kFirstBackoff;
+  absl::Duration pause = backoff;
   while (true) {
     {
       absl::MutexLock lock(&mutex_);
       if (stopping_) return;
-      woken_ = false;  // a Wake during the step is seen by the wait after it
+      // A Wake during the step is seen by the wait after it, or where that is none because the step
+      // was not through, by the next one: what the step has passed by is looked for again.
+      if (pause > absl::ZeroDuration()) woken_ = false;
     }
     absl::StatusOr<absl::Duration> wait = step_();
     const bool failed = !wait.ok();
-    absl::Duration pause;
     if (failed) {
       Log(LogLevel::kWarning, "background step failed",
           {{"loop", name_},

@@ -27,7 +27,8 @@ class BackgroundLoop {
   BackgroundLoop(const BackgroundLoop&) = delete;
   BackgroundLoop& operator=(const BackgroundLoop&) = delete;
 
-  // Ends a wait, so that the step runs now. Cheap and thread-safe; does not cut a backoff short.
+  // Ends a wait, so that the step runs now, or the next wait while steps run. Cheap and
+  // thread-safe; does not cut a backoff short.
   void Wake();
   // Waits for the running step to end; no step runs after. May be called twice.
   void Stop();

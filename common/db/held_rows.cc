@@ -110,4 +110,47 @@ void HeldRows::Write(
   }
 }
 
+SumShape AddedTo(std::string_view table, std::string_view columns) {
+  SumShape shape{std::string(table), "", Split(columns).size()};
+  std::string set, where;
+  for (const std::string& column : Split(columns)) {
+    absl::StrAppend(&set, set.empty() ? "" : ", ", column, " = ", column, " + ?");
+    absl::StrAppend(&where, " AND ", column, " + ? >= 0");
+  }
+  shape.sql = absl::StrCat("UPDATE ", shape.table, " SET ", set, " WHERE id = ?", where);
+  return shape;
+}
+
+std::vector<Param> SumParams(std::string_view key, const std::vector<int64_t>& amounts) {
+  std::vector<Param> params(amounts.begin(), amounts.end());
+  params.emplace_back(Bytes(key));
+  params.insert(params.end(), amounts.begin(), amounts.end());
+  return params;
+}
+
+void HeldSums::Add(const SumShape& shape, std::string_view key,
+                   const std::vector<int64_t>& amounts) {
+  if (amounts.size() != shape.columns) throw Error(0, absl::StrCat(shape.sql, ": other columns"));
+  Row& row = rows_.try_emplace({shape.table, std::string(key)}, Row{shape, {}}).first->second;
+  row.amounts.resize(shape.columns);
+  for (size_t i = 0; i < amounts.size(); ++i) row.amounts[i] += amounts[i];
+}
+
+bool HeldSums::Concerns(std::string_view sql) const {
+  return std::any_of(rows_.begin(), rows_.end(), [&](const auto& row) {
+    return sql.find(row.second.shape.table) != std::string_view::npos;
+  });
+}
+
+void HeldSums::Write(
+    absl::FunctionRef<int64_t(const std::string&, const std::vector<Param>&)> execute) {
+  const auto rows = std::move(rows_);
+  rows_.clear();
+  for (const auto& [id, row] : rows) {
+    if (execute(row.shape.sql, SumParams(id.second, row.amounts)) != 1) {
+      throw Error(0, absl::StrCat(row.shape.table, ": no such row, or less in it than is taken"));
+    }
+  }
+}
+
 }  // namespace yuezhan::db

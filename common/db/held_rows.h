@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -55,6 +57,37 @@ class HeldRows {
     std::vector<Value> values;
   };
   std::vector<Group> groups_;  // in the order in which their first rows came
+};
+
+// How numbers of one row are added to. None of them falls below zero.
+struct SumShape {
+  std::string table;
+  std::string sql;  // takes the amounts, the key, and the amounts again; finds one row, or none
+  size_t columns = 0;
+};
+// `columns`: "free, reserved". The primary key is `id`.
+SumShape AddedTo(std::string_view table, std::string_view columns);
+std::vector<Param> SumParams(std::string_view key, const std::vector<int64_t>& amounts);
+
+// What a transaction adds to rows that many write, summed up: each such row is written, and locked,
+// once and last.
+class HeldSums {
+ public:
+  void Add(const SumShape& shape, std::string_view key, const std::vector<int64_t>& amounts);
+  bool Concerns(std::string_view sql) const;
+  bool empty() const { return rows_.empty(); }
+  void Clear() { rows_.clear(); }
+  // As HeldRows::Write, in the order of the keys. Throws Error when a row is not there, or a number
+  // would fall below zero.
+  void Write(
+      absl::FunctionRef<int64_t(const std::string& sql, const std::vector<Param>& values)> execute);
+
+ private:
+  struct Row {
+    SumShape shape;
+    std::vector<int64_t> amounts;
+  };
+  std::map<std::pair<std::string, std::string>, Row> rows_;  // by table and key
 };
 
 }  // namespace yuezhan::db

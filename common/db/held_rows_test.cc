@@ -95,6 +95,71 @@ TEST_F(HeldRowsTest, GoBeforeAStatementThatNamesTheirTable) {
               }).ok());
 }
 
+class HeldSumsTest : public HeldRowsTest {
+ protected:
+  HeldSumsTest() {
+    EXPECT_TRUE(Do([](Session& sql) {
+                  for (const char* id : {"a", "b"}) sql.Hold(kTrail, Bytes(id), 10);
+                  return absl::OkStatus();
+                }).ok());
+  }
+  std::vector<std::string> Numbers() { return All("SELECT CONCAT(n) FROM trail ORDER BY id"); }
+
+  const SumShape sums_ = AddedTo("trail", "n");
+};
+
+TEST_F(HeldSumsTest, AreAddedOnceForEachRowAndLast) {
+  const auto sent = SentBy([&](Session& sql) {
+    for (const char* id : {"b", "a", "b"}) sql.HoldSums(sums_, Bytes(id), {-5});
+    sql.Hold(kNew, Bytes("x"), "n", nullptr, 1);
+    return absl::OkStatus();
+  });
+  ASSERT_THAT(sent, SizeIs(3));
+  EXPECT_THAT(sent[0], testing::HasSubstr("INSERT INTO things"));
+  EXPECT_THAT(Numbers(), ElementsAre("5", "0"));
+}
+
+TEST_F(HeldSumsTest, ThatFallBelowZeroFailTheTransaction) {
+  const auto take = [&](int64_t amount) {
+    return Do([&](Session& sql) {
+      sql.Hold(kNew, Bytes("x"), "n", nullptr, 1);
+      sql.HoldSums(sums_, Bytes("a"), {-amount});
+      return absl::OkStatus();
+    });
+  };
+  EXPECT_FALSE(take(11).ok());
+  EXPECT_THAT(All("SELECT id FROM things"), SizeIs(0));
+  EXPECT_THAT(Numbers(), ElementsAre("10", "10"));
+  EXPECT_TRUE(take(10).ok());
+  EXPECT_FALSE(Do([&](Session& sql) {
+                 sql.HoldSums(sums_, Bytes("z"), {1});
+                 return absl::OkStatus();
+               }).ok())
+      << "no such row";
+}
+
+TEST_F(HeldSumsTest, GoBeforeAStatementThatNamesTheirTable) {
+  ASSERT_TRUE(Do([&](Session& sql) {
+                sql.HoldSums(sums_, Bytes("a"), {1});
+                EXPECT_EQ(sql.Query("SELECT n FROM trail WHERE id = ?", Bytes("a"))[0].Int(0), 11);
+                EXPECT_FALSE(sql.AddSums(sums_, Bytes("a"), {-12}));
+                EXPECT_TRUE(sql.AddSums(sums_, Bytes("a"), {-11}));
+                return absl::OkStatus();
+              }).ok());
+  EXPECT_THAT(Numbers(), ElementsAre("0", "10"));
+}
+
+// Each transaction has its own, and each attempt at it.
+TEST_F(HeldRowsTest, ATransactionsValueIsGoneWithIt) {
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(Do([&](Session& sql) {
+                  EXPECT_EQ(sql.OfTransaction<int>()++, 0);
+                  EXPECT_EQ(sql.OfTransaction<int>()++, 1);
+                  return absl::OkStatus();
+                }).ok());
+  }
+}
+
 TEST_F(HeldRowsTest, ArePutAndKeptAsTheirShapeSays) {
   const auto unit = [](const RowShape& shape, int n) {
     return [&shape, n](Session& sql) {

@@ -226,13 +226,15 @@ void Session::Begin() {
 
 void Session::End() {
   held_.Clear();
+  sums_.Clear();
+  values_.clear();
   prefetched_.clear();
   in_transaction_ = false;
 }
 
 void Session::HoldRow(const RowShape& shape, std::initializer_list<Param> values) {
   if (!in_transaction_) throw Error(0, absl::StrCat(shape.table, ": no transaction"));
-  if (held_.HasOtherOf(shape)) WriteHeld();
+  if (held_.HasOtherOf(shape)) WriteOut(held_);
   ++rows_written_;
   held_.Add(shape, values);
   if (const auto* key = std::get_if<Bytes>(&values.begin()->value)) Forget(shape.table, key->data);
@@ -249,13 +251,29 @@ void Session::Forget(std::string_view table, std::optional<std::string_view> key
   }
 }
 
+void Session::HoldSums(const SumShape& shape, Bytes key, const std::vector<int64_t>& amounts) {
+  if (!in_transaction_) throw Error(0, absl::StrCat(shape.table, ": no transaction"));
+  ++rows_written_;
+  sums_.Add(shape, key.data, amounts);
+}
+
+bool Session::AddSums(const SumShape& shape, Bytes key, const std::vector<int64_t>& amounts) {
+  return ExecuteList(shape.sql, SumParams(key.data, amounts)) == 1;
+}
+
 void Session::WriteHeld() {
+  WriteOut(held_);
+  WriteOut(sums_);
+}
+
+template <typename Held>
+void Session::WriteOut(Held& held) {
   if (held_lost_) throw Error(0, "rows that were held could not be written");
-  if (held_.empty()) return;
+  if (held.empty()) return;
   held_lost_ = true;
   const int64_t counted = rows_written_;  // when they were held
   try {
-    held_.Write([&](const std::string& sql, const std::vector<Param>& values) {
+    held.Write([&](const std::string& sql, const std::vector<Param>& values) {
       return ExecuteList(sql, values);
     });
   } catch (const Error& e) {
@@ -269,7 +287,8 @@ void Session::WriteHeld() {
 }
 
 void Session::Precede(std::string_view sql) {
-  if (held_.Concerns(sql)) WriteHeld();
+  if (held_.Concerns(sql)) WriteOut(held_);
+  if (sums_.Concerns(sql)) WriteOut(sums_);
 }
 
 void Session::Prefetch(std::string_view sql, std::vector<std::string> keys) {

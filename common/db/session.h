@@ -1,6 +1,7 @@
 #ifndef YUEZHAN_COMMON_DB_SESSION_H_
 #define YUEZHAN_COMMON_DB_SESSION_H_
 
+#include <any>
 #include <concepts>
 #include <cstdint>
 #include <functional>
@@ -11,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <typeindex>
 #include <variant>
 #include <vector>
 
@@ -124,6 +126,23 @@ class Session {
   void Hold(const RowShape& shape, const Args&... args) {
     HoldRow(shape, {Param(args)...});
   }
+  // Adds to numbers of a row that many write: at the end of the transaction, and after all that is
+  // held, with what else it adds to them; or before a statement that names the table. A number that
+  // would fall below zero is no answer then: it fails the transaction.
+  void HoldSums(const SumShape& shape, Bytes key, const std::vector<int64_t>& amounts);
+  // The same at once: false, and nothing changed, where a number would fall below zero.
+  bool AddSums(const SumShape& shape, Bytes key, const std::vector<int64_t>& amounts);
+
+  // A value of the transaction: made when it is first asked for, gone at the end. What the units of
+  // one transaction tell each other.
+  template <typename Value>
+  Value& OfTransaction() {
+    if (!in_transaction_) throw Error(0, "no transaction");
+    std::any& value = values_[typeid(Value)];
+    if (!value.has_value()) value = Value();
+    return std::any_cast<Value&>(value);
+  }
+
   // Asks at once what Query(sql, Bytes(key)) will be asked for each of the keys. `sql` selects the
   // primary key first, and ends with "WHERE id = ?", or with " FOR UPDATE" after it. Each answer is
   // given once, in the same transaction.
@@ -165,12 +184,16 @@ class Session {
   void HoldRow(const RowShape& shape, std::initializer_list<Param> values);
   // Before a statement: what is held goes first where the statement may see it.
   void Precede(std::string_view sql);
+  template <typename Held>
+  void WriteOut(Held& held);
   void Forget(std::string_view table, std::optional<std::string_view> key);
 
   std::unique_ptr<Impl> impl_;
   bool in_transaction_ = false;
   bool held_lost_ = false;  // what was held is being written, or could not be: no COMMIT then
   HeldRows held_;
+  HeldSums sums_;
+  std::map<std::type_index, std::any> values_;
   std::map<std::string, std::map<std::string, Rows>, std::less<>> prefetched_;  // by sql and key
   int64_t rows_written_ = 0;
 };

@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include "absl/strings/str_cat.h"
 #include "common/db/pool.h"
 #include "common/host/test_host.h"
 #include "gtest/gtest.h"
@@ -66,6 +67,32 @@ TEST_F(ClearReadsTest, OneEntryForTenMinutesWhoeverAnswers) {
   ASSERT_TRUE(host_.clock().Advance(absl::Minutes(10)).ok());
   ASSERT_TRUE(reads_.Record(officer_, {{"stations/1"}}).ok());
   EXPECT_EQ(host_.Count("journal"), 4);
+}
+
+// Those that come while others are written share a transaction, and each has its entry.
+TEST_F(ClearReadsTest, OfManyAtOnceEachHasItsEntry) {
+  constexpr int kThreads = 8, kEach = 20;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&, i] {
+      Context context = officer_;
+      for (int n = 0; n < kEach; ++n) {
+        // Every fourth is too late, and fails no other.
+        context.deadline = n % 4 == 0 ? absl::InfinitePast() : absl::InfiniteFuture();
+        const absl::Status status =
+            reads_.Record(context, {{absl::StrCat("stations/", i, "-", n)}});
+        if (n % 4 != 0) EXPECT_TRUE(status.ok()) << status;
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_GE(host_.Count("journal"), kThreads * kEach * 3 / 4);
+  // What is told to be written was: it is known, and there is no second entry.
+  const int64_t entries = host_.Count("journal");
+  for (int i = 0; i < kThreads; ++i) {
+    ASSERT_TRUE(reads_.Record(officer_, {{absl::StrCat("stations/", i, "-1")}}).ok());
+  }
+  EXPECT_EQ(host_.Count("journal"), entries);
 }
 
 TEST_F(ClearReadsTest, WhatCannotBeRecordedIsAnError) {

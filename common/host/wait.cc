@@ -11,7 +11,7 @@ namespace {
 // Between two looks: half of what was waited for so far, within these, so that who waits long looks
 // seldom.
 constexpr absl::Duration kFirstPause = absl::Milliseconds(10);
-constexpr absl::Duration kLongestPause = absl::Milliseconds(80);
+constexpr absl::Duration kLongestPause = absl::Milliseconds(40);
 // Left of the caller's time for the answer's way back.
 constexpr absl::Duration kWayBack = absl::Milliseconds(100);
 

@@ -10,7 +10,7 @@
 namespace yuezhan {
 
 // The bounded wait of Get methods (wait_ms): runs `look`, a short read that answers whether what is
-// waited for is there, at once and then every ten to eighty milliseconds, until it is, or `wait_ms`
+// waited for is there, at once and then every ten to forty milliseconds, until it is, or `wait_ms`
 // or the caller's deadline is near. OK either way; the caller gets what the last look read. No
 // database connection is held between two looks.
 absl::Status LookUntil(const Context& context, int wait_ms,

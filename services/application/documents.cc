@@ -254,7 +254,9 @@ absl::Status Handlers::PrintDocument(Context& context, const v1::PrintDocumentRe
   YZ_RETURN_IF_ERROR(
       db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
         YZ_ASSIGN_OR_RETURN(application, Visible(sql, context.caller, request.name(), false));
-        YZ_ASSIGN_OR_RETURN(submissions, store_.Submissions(sql, id));
+        if (application.submissions() > 0) {
+          YZ_ASSIGN_OR_RETURN(submissions, store_.Submissions(sql, id));
+        }
         return absl::OkStatus();
       }));
   if (request.submission() > static_cast<int>(submissions.size())) {

@@ -22,13 +22,8 @@ bool Concerns(const payment::v1::PaymentAdvanced& event) {
 }  // namespace
 
 absl::Status Handlers::LockAhead(const std::vector<std::string>& names) {
-  std::vector<std::string> applications;
-  for (const std::string& name : names) {
-    const auto material = IdsOf("applications/*/materials/*", name);
-    applications.push_back(material.ok() ? Name("applications", (*material)[0]) : name);
-  }
   return db::Read(journal_.pool(), absl::InfiniteFuture(), [&](db::Session& sql) {
-    store_.PrefetchApplications(sql, applications);
+    store_.PrefetchApplications(sql, names);
     return absl::OkStatus();
   });
 }
@@ -143,7 +138,7 @@ rpc::Service Handlers::Methods() {
       .Add("CheckEligibility", &Handlers::CheckEligibility, this)
       .Add("SubmitApplication", &Handlers::SubmitApplication, this)
       .Add("WithdrawApplication", &Handlers::WithdrawApplication, this)
-      .AddJoined("ConfirmScan", &Handlers::ConfirmScan, this, &Handlers::LockAhead)
+      .Add("ConfirmScan", &Handlers::ConfirmScan, this)
       .AddBatch<v1::BatchConfirmScansRequest, v1::BatchConfirmScansResponse>("BatchConfirmScans")
       .AddJoined("StartUpload", &Handlers::StartUpload, this, &Handlers::LockAhead)
       .AddJoined("WriteChunk", &Handlers::WriteChunk, this)

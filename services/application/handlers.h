@@ -63,7 +63,7 @@ class Handlers {
   absl::Status GetSubmission(Context&, const v1::GetSubmissionRequest&, v1::Submission*);
 
   // scans.cc
-  absl::Status ConfirmScan(Context&, const v1::ConfirmScanRequest&, v1::Material*);
+  absl::Status ConfirmScan(const rpc::AskedList<v1::ConfirmScanRequest, v1::Material>&);
 
   // documents.cc
   absl::Status PrintDocument(Context&, const v1::PrintDocumentRequest&,

@@ -57,32 +57,46 @@ absl::Status Handlers::CheckScanOfForm(const Rules& rules, const v1::Application
   return absl::OkStatus();
 }
 
-absl::Status Handlers::ConfirmScan(Context& context, const v1::ConfirmScanRequest& request,
-                                   v1::Material* answer) {
-  YZ_ASSIGN_OR_RETURN(const auto ids, IdsOf("applications/*/materials/*", request.name()));
-  const std::string parent = Name("applications", ids[0]);
-  if (request.confirmation().reason().empty()) {
-    return errors::InvalidField("confirmation.reason", "不得为空", "must be given");
-  }
-  return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
-    YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(unit.Now()));
-    YZ_ASSIGN_OR_RETURN(const auto application,
-                        Visible(unit.sql(), context.caller, parent, true));
-    YZ_RETURN_IF_ERROR(
-        ApplicationTransitions().Check(parent, application.state(), "ConfirmScan"));
-    const auto materials = Materials(unit.sql(), ids[0]);
-    const auto material =
-        std::find_if(materials.begin(), materials.end(),
-                     [&](const v1::Material& m) { return m.name() == request.name(); });
-    if (material == materials.end()) return errors::NotFound(request.name());
-    const auto* kind = policy::FindMaterial(rules.policy, material->code());
-    if (kind == nullptr || !kind->sealed_scan()) {
-      return errors::InvalidField("name", "该材料不是盖章扫描件", "must be a sealed scan");
+absl::Status Handlers::ConfirmScan(
+    const rpc::AskedList<v1::ConfirmScanRequest, v1::Material>& asked) {
+  std::vector<std::string> applications, files;  // ids
+  for (const auto& each : asked) {
+    YZ_ASSIGN_OR_RETURN(const auto ids, IdsOf("applications/*/materials/*", each.request.name()));
+    if (each.request.confirmation().reason().empty()) {
+      return errors::InvalidField("confirmation.reason", "不得为空", "must be given");
     }
-    *answer = *material;
-    *answer->mutable_scan_agrees() = request.confirmation();
-    answer->mutable_scan_agrees()->set_officer(context.caller.subject);
-    store_.PutScan(unit.sql(), ids[0], ids[1], *answer);
+    applications.push_back(ids[0]);
+    files.push_back(ids[1]);
+  }
+  return journal_.WriteAll(asked, [&](const auto& units) -> absl::Status {
+    db::Session& sql = units.front()->sql();
+    YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(units.front()->Now()));
+    YZ_ASSIGN_OR_RETURN(const auto locked, store_.ApplicationsById(sql, applications, true));
+    auto materials = MaterialsOf(sql, applications);
+    for (size_t i = 0; i < asked.size(); ++i) {
+      const auto& each = asked[i];
+      const std::string parent = Name("applications", applications[i]);
+      const auto application = locked.find(applications[i]);
+      if (application == locked.end() ||
+          !MaySee(each.context.caller, application->second.host_unit())) {
+        return errors::NotFound(parent);
+      }
+      YZ_RETURN_IF_ERROR(
+          ApplicationTransitions().Check(parent, application->second.state(), "ConfirmScan"));
+      auto& all = materials[applications[i]];
+      const auto material = std::find_if(all.begin(), all.end(), [&](const v1::Material& m) {
+        return m.name() == each.request.name();
+      });
+      if (material == all.end()) return errors::NotFound(each.request.name());
+      const auto* kind = policy::FindMaterial(rules.policy, material->code());
+      if (kind == nullptr || !kind->sealed_scan()) {
+        return errors::InvalidField("name", "该材料不是盖章扫描件", "must be a sealed scan");
+      }
+      *material->mutable_scan_agrees() = each.request.confirmation();
+      material->mutable_scan_agrees()->set_officer(each.context.caller.subject);
+      *each.answer = *material;
+      store_.PutScan(sql, applications[i], files[i], *material);
+    }
     return absl::OkStatus();
   });
 }

@@ -1,6 +1,7 @@
 #include "services/bank_simulator/bank.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -50,7 +51,7 @@ absl::Status Bank::ExecuteTransfer(Context& context, const v1::ExecuteTransferRe
     return errors::InvalidField("amount", "须为大于零的人民币金额",
                                 "must be an amount of CNY above zero");
   }
-  v1::Behavior behavior = v1::BEHAVIOR_UNSPECIFIED;
+  std::optional<v1::Behavior> behavior;  // of a new one
   {
     absl::MutexLock lock(&mutex_);
     if (const Entry* known = Remembered(request.transfer_id()); known != nullptr) {
@@ -61,15 +62,17 @@ absl::Status Bank::ExecuteTransfer(Context& context, const v1::ExecuteTransferRe
       if (IsDown()) return errors::Unavailable("bank");
       Entry entry = *known;
       if (absl::Status status = Look(&entry); !status.ok()) return status;
+      if (entry.transfer.state() == v1::TRANSFER_STATE_UNSPECIFIED)
+        return errors::Unavailable("bank");
       *answer = entry.transfer;
-      return entry.transfer.state() == v1::TRANSFER_STATE_UNSPECIFIED ? errors::Unavailable("bank")
-                                                                      : absl::OkStatus();
+    } else {
+      behavior = Next();
+      if (behavior == v1::BEHAVIOR_DOWN) return errors::Unavailable("bank");
+      if (absl::Status status = Take(request, *behavior); !status.ok()) return status;
+      *answer = books_->Find(request.transfer_id())->transfer;
     }
-    behavior = Next();
-    if (behavior == v1::BEHAVIOR_DOWN) return errors::Unavailable("bank");
-    if (absl::Status status = Take(request, behavior); !status.ok()) return status;
-    *answer = books_->Find(request.transfer_id())->transfer;
   }
+  if (absl::Status status = Flush(); !status.ok()) return status;
   if (behavior == v1::BEHAVIOR_SETTLE_AFTER_ERROR) return errors::Unavailable("bank");
   if (behavior == v1::BEHAVIOR_SILENT) {
     Sleep(context.deadline);
@@ -83,17 +86,19 @@ absl::Status Bank::ExecuteTransfer(Context& context, const v1::ExecuteTransferRe
 
 absl::Status Bank::GetTransfer(Context&, const v1::GetTransferRequest& request,
                                v1::Transfer* answer) {
-  absl::MutexLock lock(&mutex_);
-  if (IsDown()) return errors::Unavailable("bank");
-  const Entry* known = books_->Find(request.transfer_id());
-  if (known == nullptr) return NotFound(request.transfer_id());
-  Entry entry = *known;
-  if (absl::Status status = Look(&entry); !status.ok()) return status;
-  if (entry.transfer.state() == v1::TRANSFER_STATE_UNSPECIFIED) {
-    return NotFound(request.transfer_id());
+  {
+    absl::MutexLock lock(&mutex_);
+    if (IsDown()) return errors::Unavailable("bank");
+    const Entry* known = books_->Find(request.transfer_id());
+    if (known == nullptr) return NotFound(request.transfer_id());
+    Entry entry = *known;
+    if (absl::Status status = Look(&entry); !status.ok()) return status;
+    if (entry.transfer.state() == v1::TRANSFER_STATE_UNSPECIFIED) {
+      return NotFound(request.transfer_id());
+    }
+    *answer = entry.transfer;
   }
-  *answer = entry.transfer;
-  return absl::OkStatus();
+  return Flush();
 }
 
 absl::Status Bank::ListTransfers(Context& context, const v1::ListTransfersRequest& request,
@@ -104,6 +109,7 @@ absl::Status Bank::ListTransfers(Context& context, const v1::ListTransfersReques
   if (!token->empty() && !absl::SimpleAtoi(*token, &at)) return errors::PageTokenInvalid();
   absl::MutexLock lock(&mutex_);
   if (IsDown()) return errors::Unavailable("bank");
+  if (absl::Status status = books_->Flush(); !status.ok()) return status;
   const auto& entries = books_->entries();
   for (; at < entries.size() && answer->transfers_size() < rpc::PageSize(request); ++at) {
     if (entries[at]->transfer.state() == v1::TRANSFER_STATE_UNSPECIFIED) continue;
@@ -147,6 +153,7 @@ absl::Status Bank::GetStatement(Context&, const v1::GetStatementRequest& request
   };
   absl::MutexLock lock(&mutex_);
   if (IsDown()) return errors::Unavailable("bank");
+  if (absl::Status status = books_->Flush(); !status.ok()) return status;
   for (const auto& entry : books_->entries()) {
     if (!entry->transfer.has_settle_time()) continue;
     const int times = entry->behavior == v1::BEHAVIOR_ANSWER_TWICE ? 2 : 1;

@@ -50,11 +50,13 @@ class Bank {
   // What a look at the transfer brings about; writes what changed.
   absl::Status Look(Entry* entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Decide(v1::TransferState state, std::string_view reason, Entry* entry);
+  // Before anything is told of the books, and without the lock, so that others can write meanwhile.
+  absl::Status Flush() ABSL_NO_THREAD_SAFETY_ANALYSIS { return books_->Flush(); }
   void Sleep(absl::Time until);
 
   const Clocks clocks_;
   absl::Mutex mutex_;
-  std::unique_ptr<Books> books_ ABSL_GUARDED_BY(mutex_);
+  const std::unique_ptr<Books> books_ ABSL_PT_GUARDED_BY(mutex_);
   v1::SetBehaviorRequest told_ ABSL_GUARDED_BY(mutex_);
   int transfers_left_ ABSL_GUARDED_BY(mutex_) = 0;
   std::mt19937_64 random_ ABSL_GUARDED_BY(mutex_);

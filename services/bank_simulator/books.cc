@@ -87,11 +87,21 @@ const Entry* Books::Find(const std::string& transfer_id) const {
 absl::Status Books::Write(const Entry& entry) {
   const std::string line = LineOf(entry);
   const ssize_t written = pwrite(file_, line.data(), line.size(), end_);
-  if (written != static_cast<ssize_t>(line.size()) || fdatasync(file_) != 0) {
+  if (written != static_cast<ssize_t>(line.size())) {
     return SystemError("the books cannot be written");
   }
-  end_ += written;
   Keep(entry);
+  end_ += written;
+  return absl::OkStatus();
+}
+
+absl::Status Books::Flush() {
+  const off_t mine = end_;
+  const absl::MutexLock lock(&flushing_);
+  if (flushed_ >= mine) return absl::OkStatus();
+  const off_t all = end_;
+  if (fdatasync(file_) != 0) return SystemError("the books cannot be written");
+  flushed_ = all;
   return absl::OkStatus();
 }
 

@@ -1,13 +1,18 @@
 #ifndef YUEZHAN_SERVICES_BANK_SIMULATOR_BOOKS_H_
 #define YUEZHAN_SERVICES_BANK_SIMULATOR_BOOKS_H_
 
+#include <sys/types.h>
+
+#include <atomic>
 #include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "yuezhan/bank/v1/bank.pb.h"
 
 namespace yuezhan::bank {
@@ -22,8 +27,8 @@ struct Entry {
 };
 
 // The bank's books: a file that is only appended to, each line on the disk before the call that
-// wrote it is answered. A line cut off by a kill is dropped at the next start: its call was never
-// answered. Not thread-safe.
+// wrote it is answered (Flush). A line cut off by a kill is dropped at the next start: its call was
+// never answered. Only Flush is thread-safe.
 class Books {
  public:
   // A missing file is made. UNAVAILABLE when it cannot be opened, DATA_LOSS when a line before the
@@ -39,8 +44,10 @@ class Books {
   // Entries in the order of their arrival.
   const std::vector<std::unique_ptr<Entry>>& entries() const { return entries_; }
 
-  // Keeps the entry, new or changed, on the disk. On an error the books are as before.
+  // Keeps the entry, new or changed. On an error the books are as before.
   absl::Status Write(const Entry& entry);
+  // Waits until all that was written before is on the disk. Who waits at once shares a flush.
+  absl::Status Flush();
 
  private:
   Books() = default;
@@ -48,7 +55,9 @@ class Books {
   void Keep(Entry entry);
 
   int file_ = -1;
-  off_t end_ = 0;  // of the last whole line
+  std::atomic<off_t> end_ = 0;  // of the last whole line
+  absl::Mutex flushing_;
+  off_t flushed_ ABSL_GUARDED_BY(flushing_) = 0;
   std::vector<std::unique_ptr<Entry>> entries_;
   std::unordered_map<std::string, Entry*> by_id_;
 };

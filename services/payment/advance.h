@@ -37,8 +37,8 @@ absl::StatusOr<std::optional<LockedOrder>> LockOrder(const Store& store, db::Ses
 absl::Status Refuse(std::string_view rule_id, std::string_view zh, std::string_view en,
                     std::string_view subject);
 
-// Moves the amount of an award, for a payment where there is one; DATA_LOSS when the fund does not
-// have it where it must be.
+// Moves the amount of an award, for a payment where there is one, at the end of the transaction: it
+// fails if the fund does not have it where it must be.
 absl::Status MoveMoney(journal::Unit& unit, Movement movement, const v1::Award& award,
                        std::string_view payment_name);
 

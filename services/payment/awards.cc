@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -49,6 +51,11 @@ void Fill(const review::v1::CaseAdvanced& event, v1::AwardRecord* record) {
 }
 
 }  // namespace
+
+Handlers::Room::Funds::iterator Handlers::FundWith(Room& room, int64_t fen) {
+  return std::find_if(room.funds.begin(), room.funds.end(),
+                      [&](const auto& fund) { return fund.second >= fen; });
+}
 
 journal::EventHandlers Handlers::OnReview() {
   journal::EventHandlers handlers;
@@ -158,6 +165,8 @@ absl::StatusOr<bool> Handlers::Release(journal::Unit& unit, std::string_view rea
   if (!before.fund().empty()) {
     YZ_RETURN_IF_ERROR(MoveMoney(unit, Movement::kRelease, before, before.payment()));
   }
+  // There is more to reserve, or one less who waits.
+  unit.sql().OfTransaction<std::map<int, Room>>().erase(before.subsidy_year());
   return true;
 }
 
@@ -183,30 +192,49 @@ absl::Status Handlers::ReserveOrWait(journal::Unit& unit, std::string_view metho
   v1::Award& award = *record->mutable_award();
   const int64_t fen = FenIn(award.amount());
   YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("cases/*", award.case_name()));
-  std::string fund;
-  if (!store_.SomeoneWaitsBefore(unit.sql(), award.subsidy_year(), record->resolved_seq(), id))
-    fund = store_.FundWithFree(unit.sql(), award.subsidy_year(), fen);
-  if (fund.empty()) return AdvanceAward(store_, unit, method, v1::AWARD_STATE_WAITING, record);
-  award.set_fund(Name("funds", fund));
+  const WaitingAward::Place place{record->resolved_seq(), id};
+  Room& room = RoomOf(unit.sql(), award.subsidy_year());
+  const bool in_turn = !room.first || place <= room.first->place;
+  const auto fund = FundWith(room, in_turn ? fen : INT64_MAX);
+  if (fund == room.funds.end()) {
+    if (in_turn) room.first = {place, fen};
+    return AdvanceAward(store_, unit, method, v1::AWARD_STATE_WAITING, record);
+  }
+  fund->second -= fen;
+  award.set_fund(Name("funds", fund->first));
   const v1::AwardState to =
       record->has_clearance() ? v1::AWARD_STATE_CLEARED : v1::AWARD_STATE_RESERVED;
   YZ_RETURN_IF_ERROR(AdvanceAward(store_, unit, method, to, record));
-  // The look at what is free held no lock. Where another award was faster, the unit is undone and
-  // looks again.
-  return Post(unit, {Movement::kReserve, fund, fen, id, ""}) ? absl::OkStatus()
-                                                             : errors::Conflict();
+  PostLast(unit, {Movement::kReserve, fund->first, fen, id, ""});
+  if (room.first && room.first->place == place) {
+    room.first = store_.FirstWaiting(unit.sql(), award.subsidy_year());
+  }
+  return absl::OkStatus();
+}
+
+Handlers::Room& Handlers::RoomOf(db::Session& sql, int year) const {
+  const auto [room, added] = sql.OfTransaction<std::map<int, Room>>().try_emplace(year);
+  if (added) {
+    room->second.funds = store_.FreeOf(sql, year, true);
+    room->second.first = store_.FirstWaiting(sql, year);
+  }
+  return room->second;
 }
 
 absl::StatusOr<int> Handlers::ReserveWaiting(journal::Unit& unit, std::string_view method,
                                              int year) {
   int reserved = 0;
+  Room& room = RoomOf(unit.sql(), year);
   while (reserved < kMostAtOnce) {
-    const auto first = store_.FirstWaiting(unit.sql(), year);
     // In order: a smaller award does not overtake one that the money is not enough for.
-    if (!first || store_.FundWithFree(unit.sql(), year, first->second).empty()) break;
-    YZ_ASSIGN_OR_RETURN(auto record, store_.Award(unit.sql(), first->first, true));
-    if (!record) return errors::DataLoss(Name("cases", first->first));
-    if (record->award().state() != v1::AWARD_STATE_WAITING) continue;  // changed until locked
+    if (!room.first || FundWith(room, room.first->fen) == room.funds.end()) break;
+    const std::string id = room.first->place.second;
+    YZ_ASSIGN_OR_RETURN(auto record, store_.Award(unit.sql(), id, true));
+    if (!record) return errors::DataLoss(Name("cases", id));
+    if (record->award().state() != v1::AWARD_STATE_WAITING) {  // changed until locked
+      room.first = store_.FirstWaiting(unit.sql(), year);
+      continue;
+    }
     YZ_RETURN_IF_ERROR(ReserveOrWait(unit, method, &*record));
     ++reserved;
   }
@@ -219,8 +247,8 @@ absl::StatusOr<absl::Duration> Handlers::ReserveStep() {
   YZ_RETURN_IF_ERROR(db::Read(journal_.pool(), deadline, [&](db::Session& sql) {
     ready.clear();
     for (const int year : store_.YearsWithWaiting(sql)) {
-      const auto first = store_.FirstWaiting(sql, year);
-      if (first && !store_.FundWithFree(sql, year, first->second).empty()) ready.push_back(year);
+      Room room{store_.FreeOf(sql, year, false), store_.FirstWaiting(sql, year)};
+      if (room.first && FundWith(room, room.first->fen) != room.funds.end()) ready.push_back(year);
     }
     return absl::OkStatus();
   }));

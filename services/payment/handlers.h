@@ -93,6 +93,8 @@ class Handlers {
   absl::Status StopPayment(Context&, const v1::StopPaymentRequest&, v1::Payment*);
   absl::Status RecordReceipt(Context&, const v1::RecordReceiptRequest&, v1::Payment*);
   absl::Status GetPayment(Context&, const v1::GetPaymentRequest&, v1::Payment*);
+  absl::Status BatchGetPayments(Context&, const v1::BatchGetPaymentsRequest&,
+                                v1::BatchGetPaymentsResponse*);
   absl::Status ListPayments(Context&, const v1::ListPaymentsRequest&, v1::ListPaymentsResponse*);
 
  private:
@@ -107,6 +109,15 @@ class Handlers {
   // Reserves the amount where a fund of the year has it and nobody who was resolved before waits;
   // else the award waits.
   absl::Status ReserveOrWait(journal::Unit& unit, std::string_view method, v1::AwardRecord* record);
+  // What a transaction may still reserve in a year, whose funds it has locked.
+  struct Room {
+    using Funds = std::vector<std::pair<std::string, int64_t>>;  // id, free fen
+    Funds funds;
+    std::optional<WaitingAward> first;  // who has waited longest
+  };
+  Room& RoomOf(db::Session& sql, int year) const;
+  // The first fund that has so much free.
+  static Room::Funds::iterator FundWith(Room& room, int64_t fen);
   // Reserves for those who wait in the year, in order, as far as the money goes. How many it were.
   absl::StatusOr<int> ReserveWaiting(journal::Unit& unit, std::string_view method, int year);
 

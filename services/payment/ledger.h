@@ -64,6 +64,9 @@ struct Posting {
 // balances, by one conditional UPDATE: its row is hot, so call this last in the unit. False when
 // the account it takes from has less than the amount; the unit must then not be committed.
 bool Post(journal::Unit& unit, const Posting& posting);
+// The same where the money is there for certain, as it was reserved before: the balances move at
+// the end of the transaction, all of one fund at once. If it is not there, the transaction fails.
+void PostLast(journal::Unit& unit, const Posting& posting);
 
 // What the postings say, in one look each.
 struct AccountSum {

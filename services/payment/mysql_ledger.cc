@@ -9,60 +9,65 @@
 namespace yuezhan::payment {
 namespace {
 
-// One row a movement: where from, where to, and the running balances. Each statement takes amount,
-// amount, fund, and the amount that must be there.
+// Where a movement takes money from, and where it puts it.
 struct MovementRow {
   Account from;
   Account to;
-  std::string_view update;
 };
 constexpr MovementRow kMovements[] = {
     {},
-    {Account::kAllocated, Account::kFree,
-     "UPDATE funds SET allocated = allocated + ?, free = free + ? WHERE id = ? AND ? > 0"},
-    {Account::kFree, Account::kAllocated,
-     "UPDATE funds SET free = free - ?, allocated = allocated - ? WHERE id = ? AND free >= ?"},
-    {Account::kFree, Account::kReserved,
-     "UPDATE funds SET free = free - ?, reserved = reserved + ? WHERE id = ? AND free >= ?"},
-    {Account::kReserved, Account::kFree,
-     "UPDATE funds SET reserved = reserved - ?, free = free + ? WHERE id = ? AND reserved >= ?"},
-    {Account::kReserved, Account::kInTransit,
-     "UPDATE funds SET reserved = reserved - ?, in_transit = in_transit + ? WHERE id = ? AND "
-     "reserved >= ?"},
-    {Account::kInTransit, Account::kPaid,
-     "UPDATE funds SET in_transit = in_transit - ?, paid = paid + ? WHERE id = ? AND in_transit "
-     ">= ?"},
-    {Account::kInTransit, Account::kReserved,
-     "UPDATE funds SET in_transit = in_transit - ?, reserved = reserved + ? WHERE id = ? AND "
-     "in_transit >= ?"},
-    {Account::kPaid, Account::kReturned,
-     "UPDATE funds SET paid = paid - ?, returned = returned + ? WHERE id = ? AND paid >= ?"},
-    {Account::kInTransit, Account::kReturned,
-     "UPDATE funds SET in_transit = in_transit - ?, returned = returned + ? WHERE id = ? AND "
-     "in_transit >= ?"},
-    {Account::kReturned, Account::kInTransit,
-     "UPDATE funds SET returned = returned - ?, in_transit = in_transit + ? WHERE id = ? AND "
-     "returned >= ?"},
-    {Account::kReturned, Account::kReserved,
-     "UPDATE funds SET returned = returned - ?, reserved = reserved + ? WHERE id = ? AND "
-     "returned >= ?"},
-    {Account::kPaid, Account::kRecovered,
-     "UPDATE funds SET paid = paid - ?, recovered = recovered + ? WHERE id = ? AND paid >= ?"},
-    {Account::kReserved, Account::kPaid,
-     "UPDATE funds SET reserved = reserved - ?, paid = paid + ? WHERE id = ? AND reserved >= ?"},
-    {Account::kPaid, Account::kReserved,
-     "UPDATE funds SET paid = paid - ?, reserved = reserved + ? WHERE id = ? AND paid >= ?"},
-    {Account::kFree, Account::kAllocated,
-     "UPDATE funds SET free = free - ?, allocated = allocated - ? WHERE id = ? AND free >= ?"},
-    {Account::kAllocated, Account::kFree,
-     "UPDATE funds SET allocated = allocated + ?, free = free + ? WHERE id = ? AND ? > 0"},
+    {Account::kAllocated, Account::kFree},  // kAllocate, and so on in the order of Movement
+    {Account::kFree, Account::kAllocated},
+    {Account::kFree, Account::kReserved},
+    {Account::kReserved, Account::kFree},
+    {Account::kReserved, Account::kInTransit},
+    {Account::kInTransit, Account::kPaid},
+    {Account::kInTransit, Account::kReserved},
+    {Account::kPaid, Account::kReturned},
+    {Account::kInTransit, Account::kReturned},
+    {Account::kReturned, Account::kInTransit},
+    {Account::kReturned, Account::kReserved},
+    {Account::kPaid, Account::kRecovered},
+    {Account::kReserved, Account::kPaid},
+    {Account::kPaid, Account::kReserved},
+    {Account::kFree, Account::kAllocated},
+    {Account::kAllocated, Account::kFree},
 };
+
+// The running balances, in the order of Account.
+const db::SumShape& Balances() {
+  static const db::SumShape kBalances =
+      db::AddedTo("funds", "allocated, free, reserved, in_transit, paid, returned, recovered");
+  return kBalances;
+}
 
 std::optional<std::string> OptionalBin(const std::string& id) {
   return id.empty() ? std::nullopt : std::optional(UuidToBytes(id).value());
 }
 std::optional<db::Bytes> AsBytes(const std::optional<std::string>& bin) {
   return bin ? std::optional(db::Bytes(*bin)) : std::nullopt;
+}
+
+// Enters the two postings; returns what they do to the running balances.
+std::vector<int64_t> Enter(journal::Unit& unit, const Posting& posting, const std::string& fund) {
+  const MovementRow& row = kMovements[static_cast<int>(posting.movement)];
+  const std::string id = UuidToBytes(NewUuid()).value();
+  const std::optional<std::string> award = OptionalBin(posting.award);
+  const std::optional<std::string> payment = OptionalBin(posting.payment);
+  const int64_t day = BeijingDay(unit.Now()) - Day(1970, 1, 1);
+  static const db::RowShape kRows = db::NewRows(
+      "postings", "id, side, fund, account, movement, amount, day, award, payment, entry");
+  std::vector<int64_t> balances(kAccounts);
+  const auto add = [&](int side, Account account, int64_t amount_fen) {
+    unit.sql().Hold(kRows, db::Bytes(id), side, db::Bytes(fund), account, posting.movement,
+                    amount_fen, day, AsBytes(award), AsBytes(payment), db::Bytes(unit.entry_key()));
+    // The source's balance is negative, its column is not.
+    balances[static_cast<size_t>(account) - 1] +=
+        account == Account::kAllocated ? -amount_fen : amount_fen;
+  };
+  add(1, row.from, -posting.amount_fen);
+  add(2, row.to, posting.amount_fen);
+  return balances;
 }
 
 }  // namespace
@@ -74,22 +79,14 @@ std::string_view AccountName(Account account) {
 }
 
 bool Post(journal::Unit& unit, const Posting& posting) {
-  const MovementRow& row = kMovements[static_cast<int>(posting.movement)];
-  const std::string id = UuidToBytes(NewUuid()).value();
+  if (posting.amount_fen <= 0) return false;
   const std::string fund = UuidToBytes(posting.fund).value();
-  const std::optional<std::string> award = OptionalBin(posting.award);
-  const std::optional<std::string> payment = OptionalBin(posting.payment);
-  const int64_t day = BeijingDay(unit.Now()) - Day(1970, 1, 1);
-  const int64_t fen = posting.amount_fen;
-  static const db::RowShape kRows = db::NewRows(
-      "postings", "id, side, fund, account, movement, amount, day, award, payment, entry");
-  const auto add = [&](int side, Account account, int64_t amount_fen) {
-    unit.sql().Hold(kRows, db::Bytes(id), side, db::Bytes(fund), account, posting.movement,
-                    amount_fen, day, AsBytes(award), AsBytes(payment), db::Bytes(unit.entry_key()));
-  };
-  add(1, row.from, -fen);
-  add(2, row.to, fen);
-  return unit.sql().Execute(row.update, fen, fen, db::Bytes(fund), fen) == 1;
+  return unit.sql().AddSums(Balances(), db::Bytes(fund), Enter(unit, posting, fund));
+}
+
+void PostLast(journal::Unit& unit, const Posting& posting) {
+  const std::string fund = UuidToBytes(posting.fund).value();
+  unit.sql().HoldSums(Balances(), db::Bytes(fund), Enter(unit, posting, fund));
 }
 
 Trial TrialOf(db::Session& sql, std::optional<Day> as_of) {

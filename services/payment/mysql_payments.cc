@@ -154,6 +154,17 @@ absl::StatusOr<std::map<std::string, v1::PaymentRecord>> Store::PaymentsByName(
   return found;
 }
 
+bool Store::AllIn(db::Session& sql, const std::vector<std::string>& names, int state) const {
+  const db::KeyList in(db::KeysOf("payments/*", names));
+  std::vector<db::Param> params = in.params();
+  params.emplace_back(state);
+  return sql
+      .QueryList(
+          Concat({"SELECT 1 FROM payments WHERE id IN ", in.marks(), " AND state <> ? LIMIT 1"}),
+          params)
+      .empty();
+}
+
 void Store::PrefetchOrders(db::Session& sql, const std::vector<std::string>& names) const {
   auto keys = db::KeysOf("payments/*", names);
   if (keys.size() < 2) return;

@@ -111,25 +111,32 @@ std::vector<std::pair<std::string, v1::FundChange>> Store::FundChanges(db::Sessi
   return changes;
 }
 
-std::string Store::FundWithFree(db::Session& sql, int year, int64_t fen) const {
-  const db::Rows rows =
-      sql.Query("SELECT id FROM funds WHERE year = ? AND free >= ? ORDER BY id LIMIT 1", year, fen);
-  return rows.empty() ? "" : Text(rows[0].Bytes(0));
+std::vector<std::pair<std::string, int64_t>> Store::FreeOf(db::Session& sql, int year,
+                                                           bool lock) const {
+  std::vector<std::pair<std::string, int64_t>> funds;
+  for (const db::Row& row :
+       sql.Query(Concat({"SELECT id, free FROM funds WHERE year = ? ORDER BY id",
+                         lock ? " FOR UPDATE" : ""}),
+                 year)) {
+    funds.emplace_back(Text(row.Bytes(0)), row.Int(1));
+  }
+  return funds;
 }
 
 void Store::InsertAward(db::Session& sql, v1::AwardRecord* record) const {
+  static const db::RowShape kRows = db::NewRows(
+      "awards",
+      "id, host_unit, version, state, subsidy_year, amount, fund, resolved_seq, sealed, "
+      "wrapped_key");
   const v1::Award& award = record->award();
   const std::string id = IdOf("cases/*", award.case_name()).value();
   record->set_version(1);
   const journal::Sealed sealed = SealMessage(vault_, AwardPlace(id), *record);
   const std::string fund = award.fund().empty() ? "" : BinOf("funds/*", award.fund());
-  sql.Execute(
-      "INSERT INTO awards (id, host_unit, state, subsidy_year, amount, fund, resolved_seq, "
-      "version, sealed, wrapped_key) VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?)",
-      db::Bytes(Bin(id)), db::Bytes(BinOf("hostUnits/*", award.host_unit())), award.state(),
-      award.subsidy_year(), FenIn(award.amount()),
-      fund.empty() ? std::nullopt : std::optional(db::Bytes(fund)), record->resolved_seq(),
-      db::Bytes(sealed.bytes), db::Bytes(sealed.wrapped_key));
+  sql.Hold(kRows, db::Bytes(Bin(id)), db::Bytes(BinOf("hostUnits/*", award.host_unit())),
+           record->version(), award.state(), award.subsidy_year(), FenIn(award.amount()),
+           fund.empty() ? std::nullopt : std::optional(db::Bytes(fund)), record->resolved_seq(),
+           db::Bytes(sealed.bytes), db::Bytes(sealed.wrapped_key));
 }
 
 void Store::UpdateAward(db::Session& sql, v1::AwardRecord* record) const {
@@ -238,23 +245,13 @@ absl::StatusOr<std::vector<v1::AwardRecord>> Store::Awards(db::Session& sql,
   return awards;
 }
 
-bool Store::SomeoneWaitsBefore(db::Session& sql, int year, int64_t resolved_seq,
-                               std::string_view case_id) const {
-  return !sql.Query(
-                 "SELECT 1 FROM awards WHERE state = ? AND subsidy_year = ? AND (resolved_seq < ? "
-                 "OR (resolved_seq = ? AND id < ?)) LIMIT 1",
-                 v1::AWARD_STATE_WAITING, year, resolved_seq, resolved_seq, db::Bytes(Bin(case_id)))
-              .empty();
-}
-
-std::optional<std::pair<std::string, int64_t>> Store::FirstWaiting(db::Session& sql,
-                                                                   int year) const {
+std::optional<WaitingAward> Store::FirstWaiting(db::Session& sql, int year) const {
   const db::Rows rows = sql.Query(
-      "SELECT id, amount FROM awards WHERE state = ? AND subsidy_year = ? ORDER BY resolved_seq, "
-      "id LIMIT 1",
+      "SELECT resolved_seq, id, amount FROM awards WHERE state = ? AND subsidy_year = ? ORDER BY "
+      "resolved_seq, id LIMIT 1",
       v1::AWARD_STATE_WAITING, year);
   if (rows.empty()) return std::nullopt;
-  return std::pair(Text(rows[0].Bytes(0)), rows[0].Int(1));
+  return WaitingAward{{rows[0].Int(0), Text(rows[0].Bytes(1))}, rows[0].Int(2)};
 }
 
 std::vector<int> Store::YearsWithWaiting(db::Session& sql) const {

@@ -360,6 +360,42 @@ TEST(Cuts, RecordFinanceAnswerHasOneEffect) {
   EXPECT_TRUE(payment.TrialBalance().balanced());
 }
 
+TEST(Payment, SeveralAreReadInTheOrderOfTheirNamesAndWaitedFor) {
+  TestPayment payment;
+  payment.Fund(500'000'000);
+  const TestCase cases[2];
+  v1::BatchGetPaymentsRequest request;
+  for (const TestCase& of : cases) {
+    payment.Clear(of);
+    request.add_names(payment.Prepare(of).value().name());
+  }
+  std::swap(*request.mutable_names(0), *request.mutable_names(1));
+  v1::BatchGetPaymentsResponse answer;
+  const auto get = [&] {
+    answer.Clear();
+    return payment.Call(payment.handlers(), &Handlers::BatchGetPayments, "BatchGetPayments",
+                        "bookkeeper", request, &answer);
+  };
+  request.set_wait_for_state(v1::PAYMENT_STATE_PREPARED);
+  request.set_wait_ms(2000);
+  const absl::Duration begin = MonotonicNow();
+  ASSERT_TRUE(get().ok());
+  ASSERT_EQ(answer.payments_size(), 2);
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(answer.payments(i).name(), request.names(i));
+  EXPECT_LT(MonotonicNow() - begin, absl::Seconds(2)) << "they are all there";
+  // The answer comes although one of them is not there, once the time is up.
+  ASSERT_TRUE(payment.Authorize(request.names(0)).ok());
+  request.set_wait_for_state(v1::PAYMENT_STATE_AUTHORIZED);
+  request.set_wait_ms(50);
+  ASSERT_TRUE(get().ok());
+  EXPECT_EQ(answer.payments(0).state(), v1::PAYMENT_STATE_AUTHORIZED);
+  EXPECT_EQ(answer.payments(1).state(), v1::PAYMENT_STATE_PREPARED);
+  request.set_wait_for_state(v1::PAYMENT_STATE_UNSPECIFIED);
+  request.set_wait_ms(0);
+  request.add_names(Name("payments", NewUuid()));
+  EXPECT_EQ(get().code(), absl::StatusCode::kNotFound);
+}
+
 TEST(Payment, IsSeenByItsHostAlone) {
   TestPayment payment;
   payment.Fund(500'000'000);
@@ -375,6 +411,13 @@ TEST(Payment, IsSeenByItsHostAlone) {
   EXPECT_TRUE(payment.handlers().GetPayment(host, get, &answer).ok());
   get.set_name(foreign);
   EXPECT_EQ(payment.handlers().GetPayment(host, get, &answer).code(), absl::StatusCode::kNotFound);
+  v1::BatchGetPaymentsRequest several;
+  v1::BatchGetPaymentsResponse answers;
+  several.add_names(own);
+  EXPECT_TRUE(payment.handlers().BatchGetPayments(host, several, &answers).ok());
+  several.add_names(foreign);
+  EXPECT_EQ(payment.handlers().BatchGetPayments(host, several, &answers).code(),
+            absl::StatusCode::kNotFound);
   v1::ListPaymentsResponse list;
   ASSERT_TRUE(payment.handlers().ListPayments(host, v1::ListPaymentsRequest(), &list).ok());
   ASSERT_EQ(list.payments_size(), 1);

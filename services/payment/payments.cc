@@ -168,6 +168,38 @@ absl::Status Handlers::GetPayment(Context& context, const v1::GetPaymentRequest&
   });
 }
 
+absl::Status Handlers::BatchGetPayments(Context& context,
+                                        const v1::BatchGetPaymentsRequest& request,
+                                        v1::BatchGetPaymentsResponse* answer) {
+  const std::vector<std::string> names(request.names().begin(), request.names().end());
+  YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(journal_.clocks().business->Now()));
+  const bool waits = request.wait_for_state() != v1::PAYMENT_STATE_UNSPECIFIED;
+  // Not opened until they are there: a look costs one row at most.
+  YZ_RETURN_IF_ERROR(LookUntil(context, request.wait_ms(), [&]() -> absl::StatusOr<bool> {
+    bool there = true;
+    if (waits) {
+      YZ_RETURN_IF_ERROR(db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) {
+        there = store_.AllIn(sql, names, request.wait_for_state());
+        return absl::OkStatus();
+      }));
+    }
+    return there;
+  }));
+  std::map<std::string, v1::PaymentRecord> records;
+  YZ_RETURN_IF_ERROR(
+      db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
+        YZ_ASSIGN_OR_RETURN(records, store_.PaymentsByName(sql, names));
+        return absl::OkStatus();
+      }));
+  for (const std::string& name : names) {
+    const auto record = records.find(name);
+    if (record == records.end() || !MaySee(context.caller, record->second.payment().host_unit()))
+      return errors::NotFound(name);
+    *answer->add_payments() = Shown(rules, record->second);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Handlers::ListPayments(Context& context, const v1::ListPaymentsRequest& request,
                                     v1::ListPaymentsResponse* answer) {
   YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(journal_.clocks().business->Now()));
@@ -234,6 +266,7 @@ rpc::Service Handlers::Methods() {
       .Add("ResolveIncident", &Handlers::ResolveIncident, this)
       .Add("PrintDocument", &Handlers::PrintDocument, this)
       .Add("GetPayment", &Handlers::GetPayment, this)
+      .Add("BatchGetPayments", &Handlers::BatchGetPayments, this)
       .Add("ListPayments", &Handlers::ListPayments, this);
   return service;
 }

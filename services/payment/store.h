@@ -30,6 +30,14 @@ struct AwardPage {
   int limit = 50;
 };
 
+// An award that waits for money.
+struct WaitingAward {
+  using Place =
+      std::pair<int64_t, std::string>;  // resolved_seq and id: the order of those who wait
+  Place place;
+  int64_t fen = 0;
+};
+
 // A payment that the bank is to be asked about, as far as columns tell.
 struct OpenTransfer {
   std::string payment;      // id
@@ -65,8 +73,9 @@ class Store {
   std::vector<std::pair<std::string, v1::FundChange>> FundChanges(db::Session& sql,
                                                                   std::string_view fund,
                                                                   const Page& page) const;
-  // The first fund of the year with so much free; its id, or "".
-  std::string FundWithFree(db::Session& sql, int year, int64_t fen) const;
+  // Id and free fen of the year's funds, in order. `lock`: keeps the rows until the transaction
+  // ends.
+  std::vector<std::pair<std::string, int64_t>> FreeOf(db::Session& sql, int year, bool lock) const;
 
   void InsertAward(db::Session& sql, v1::AwardRecord* award) const;
   // Writes a locked award, and gives it its next version. Held until the transaction ends.
@@ -84,11 +93,8 @@ class Store {
   // `host_unit` empty and `state` 0: any.
   absl::StatusOr<std::vector<v1::AwardRecord>> Awards(db::Session& sql, std::string_view host_unit,
                                                       int state, const AwardPage& page) const;
-  // Whether an award of the year waits that was resolved before this one.
-  bool SomeoneWaitsBefore(db::Session& sql, int year, int64_t resolved_seq,
-                          std::string_view case_id) const;
-  // Id and amount of the award that has waited longest in the year; nothing: none waits.
-  std::optional<std::pair<std::string, int64_t>> FirstWaiting(db::Session& sql, int year) const;
+  // The award that has waited longest in the year; nothing: none waits.
+  std::optional<WaitingAward> FirstWaiting(db::Session& sql, int year) const;
   std::vector<int> YearsWithWaiting(db::Session& sql) const;
 
   // False when the case or its station has a payment that is not stopped; `existing` is its
@@ -98,6 +104,8 @@ class Store {
   void UpdatePayment(db::Session& sql, v1::PaymentRecord* payment) const;
   absl::StatusOr<std::optional<v1::PaymentRecord>> Payment(db::Session& sql, std::string_view id,
                                                            bool lock) const;
+  // Whether those of them that are there are all in the state.
+  bool AllIn(db::Session& sql, const std::vector<std::string>& names, int state) const;
   // Those that are there, by name, as they are now.
   absl::StatusOr<std::map<std::string, v1::PaymentRecord>> PaymentsByName(
       db::Session& sql, const std::vector<std::string>& names) const;

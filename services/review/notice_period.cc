@@ -19,7 +19,7 @@ constexpr std::string_view kRecounts = "timer:CalendarChanged";
 // The same in the journal.
 constexpr std::string_view kEndsEntry = "timer/notice-ends";
 constexpr std::string_view kRecountsEntry = "timer/calendar-changed";
-constexpr absl::Duration kBetweenRounds = absl::Milliseconds(500);
+constexpr absl::Duration kBetweenRounds = absl::Milliseconds(200);
 constexpr absl::Duration kWriteTime = absl::Seconds(10);  // of one notice's transaction
 // An objection counts by the moment at which it was admitted, and its transaction may take as long
 // as the server lets a call live (30 s): none may be under way when the period is closed.

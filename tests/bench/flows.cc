@@ -98,8 +98,9 @@ List ListOf(World& world, const std::shared_ptr<SimulatedClock>& clock, yz::Scen
   return list;
 }
 
-// Act by act, each for the stations of all lists.
-absl::Status RunLists(const std::vector<List>& lists) {
+// Act by act, each for the stations of all lists. `after` is told of each act that is through.
+absl::Status RunLists(const std::vector<List>& lists,
+                      const std::function<void(const std::string& act)>& after) {
   for (size_t i = 0; i < lists.front().acts.size(); ++i) {
     std::vector<const yz::DemoStep*> steps;
     for (const List& list : lists) {
@@ -108,9 +109,61 @@ absl::Status RunLists(const std::vector<List>& lists) {
     YZ_RETURN_IF_ERROR(InParallel(static_cast<int>(steps.size()), kPersons, [&](int step) {
       return RunStep(*steps[static_cast<size_t>(step)]);
     }));
+    after(lists.front().acts[i].name);
   }
   return absl::OkStatus();
 }
+
+// Of the database's process; zero where it is none of this machine's.
+absl::Duration DatabaseCpu(db::Session& session) {
+  std::ifstream file(session.QueryText("SELECT @@pid_file")[0].Text(0));
+  pid_t pid = 0;
+  return file >> pid ? CpuOf(pid) : absl::ZeroDuration();
+}
+
+// What an act took, and whose CPU: of each process in the order of kProcesses.
+struct Spent {
+  std::string act;
+  absl::Duration wall;
+  std::vector<absl::Duration> cpu;
+};
+
+constexpr const char* kProcesses[] = {"registry", "application", "review", "payment",
+                                      "bank",     "database",    "persons"};
+
+std::vector<absl::Duration> CpuOfAll(World& world) {
+  static_assert(std::size(kProcesses) == 7);
+  std::vector<absl::Duration> cpu;
+  for (const char* service : {"registry", "application", "review", "payment", "bank"}) {
+    cpu.push_back(CpuOf(world.stack().Pid(service)));
+  }
+  db::Session session(world.DataOf("registry").database);
+  cpu.push_back(DatabaseCpu(session));
+  cpu.push_back(CpuOf(getpid()));
+  return cpu;
+}
+
+// Follows the acts as they pass.
+class Meter {
+ public:
+  explicit Meter(World& world) : world_(world), at_(MonotonicNow()), cpu_(CpuOfAll(world)) {}
+  void Passed(const std::string& act) {
+    const absl::Duration now = MonotonicNow();
+    std::vector<absl::Duration> cpu = CpuOfAll(world_);
+    Spent spent{act, now - at_, {}};
+    for (size_t i = 0; i < cpu.size(); ++i) spent.cpu.push_back(cpu[i] - cpu_[i]);
+    acts_.push_back(std::move(spent));
+    at_ = MonotonicNow();
+    cpu_ = std::move(cpu);
+  }
+  const std::vector<Spent>& acts() const { return acts_; }
+
+ private:
+  World& world_;
+  absl::Duration at_;
+  std::vector<absl::Duration> cpu_;
+  std::vector<Spent> acts_;
+};
 
 struct Counters {
   int64_t questions = 0, commits = 0, calls = 0;
@@ -121,13 +174,6 @@ struct Counters {
             database_cpu - before.database_cpu};
   }
 };
-
-// Of the database's process; zero where it is none of this machine's.
-absl::Duration DatabaseCpu(db::Session& session) {
-  std::ifstream file(session.QueryText("SELECT @@pid_file")[0].Text(0));
-  pid_t pid = 0;
-  return file >> pid ? CpuOf(pid) : absl::ZeroDuration();
-}
 
 Counters CountersOf(World& world) {
   Counters counters;
@@ -177,7 +223,7 @@ double LimitOf(const MethodResults& methods, double flows, const Counters& cost,
 }
 
 absl::Status OneRound(const Run& run, std::vector<double>* rates, std::vector<double>* limits,
-                      std::vector<Counters>* costs) {
+                      std::vector<Counters>* costs, std::vector<Spent>* acts) {
   YZ_ASSIGN_OR_RETURN(const std::unique_ptr<World> world, World::Make(run.world));
   YZ_RETURN_IF_ERROR(world->stack().StartAll());
   YZ_ASSIGN_OR_RETURN(const yz::Scenario built_in, yz::BuiltInScenario());
@@ -198,14 +244,16 @@ absl::Status OneRound(const Run& run, std::vector<double>* rates, std::vector<do
   AddDay(*first.front().stage, "start", "", &funding);
   AddFunding(*first.front().stage, &funding);
   for (const yz::DemoStep& step : funding) YZ_RETURN_IF_ERROR(RunStep(step));
-  YZ_RETURN_IF_ERROR(RunLists(first));
+  YZ_RETURN_IF_ERROR(RunLists(first, [](const std::string&) {}));
   const Counters before = CountersOf(*world);
+  Meter meter(*world);
   const absl::Duration begin = MonotonicNow();
-  YZ_RETURN_IF_ERROR(RunLists(lists));
+  YZ_RETURN_IF_ERROR(RunLists(lists, [&](const std::string& act) { meter.Passed(act); }));
   const double seconds = absl::ToDoubleSeconds(MonotonicNow() - begin);
   const double flows = run.effort.flows * kLists;
   rates->push_back(flows / seconds);
   costs->push_back(CountersOf(*world) - before);
+  *acts = meter.acts();
   limits->push_back(
       LimitOf(run.methods, flows, costs->back(), ConnectorCpu(world->DataOf("registry").database)));
   return absl::OkStatus();
@@ -213,11 +261,41 @@ absl::Status OneRound(const Run& run, std::vector<double>* rates, std::vector<do
 
 }  // namespace
 
+// Where the last round's time went.
+void ReportActs(Report& report, std::vector<Spent> acts) {
+  std::stable_sort(acts.begin(), acts.end(),
+                   [](const Spent& a, const Spent& b) { return a.wall > b.wall; });
+  const auto ms = [](absl::Duration time) {
+    return absl::StrFormat("%.0f", absl::ToDoubleMilliseconds(time));
+  };
+  Spent all{"all", absl::ZeroDuration(), std::vector<absl::Duration>(std::size(kProcesses))};
+  for (const Spent& act : acts) {
+    all.wall += act.wall;
+    for (size_t i = 0; i < act.cpu.size(); ++i) all.cpu[i] += act.cpu[i];
+  }
+  acts.insert(acts.begin(), all);
+  std::vector<std::vector<std::string>> rows = {{"act", "ms"}};
+  rows[0].insert(rows[0].end(), std::begin(kProcesses), std::end(kProcesses));
+  Json json = Json::array();
+  for (const Spent& act : acts) {
+    rows.push_back({act.act, ms(act.wall)});
+    Json one = {{"act", act.act}, {"ms", absl::ToDoubleMilliseconds(act.wall)}};
+    for (size_t i = 0; i < act.cpu.size(); ++i) {
+      rows.back().push_back(ms(act.cpu[i]));
+      one[absl::StrCat(kProcesses[i], "_cpu_ms")] = absl::ToDoubleMilliseconds(act.cpu[i]);
+    }
+    json.push_back(std::move(one));
+  }
+  report.Add("Where the time of the flows goes: acts, and CPU ms of each process", "flow_acts",
+             rows, std::move(json));
+}
+
 absl::Status RunFlows(const Run& run) {
   std::vector<double> rates, limits;
   std::vector<Counters> costs;
+  std::vector<Spent> acts;
   for (int round = 0; round < run.effort.rounds; ++round) {
-    YZ_RETURN_IF_ERROR(OneRound(run, &rates, &limits, &costs));
+    YZ_RETURN_IF_ERROR(OneRound(run, &rates, &limits, &costs, &acts));
     std::cerr << "." << std::flush;
   }
   const double flows = run.effort.flows * kLists;
@@ -239,6 +317,7 @@ absl::Status RunFlows(const Run& run) {
                   {"commits", commits},
                   {"database_cpu_ms", database_ms},
                   {"limit_per_s", limit}});
+  ReportActs(run.report, std::move(acts));
   run.report.Promise("full flows per second", Median(rates), 40, true);
   if (limit > 0) {
     run.report.Promise("full flows, share of the limit of their calls and statements",

@@ -1,4 +1,6 @@
 // Cleared awards are paid once, to the host unit's account, out of the special fund: article 5.4.
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "common/base/dates.h"
 #include "common/base/status_macros.h"
@@ -88,20 +90,27 @@ absl::StatusOr<std::string> FinanceAnswer(Stage& stage, const Stations& stations
 }
 
 absl::StatusOr<std::string> AwaitSettled(Stage& stage, const Stations& stations) {
-  std::string result;
+  payment::v1::BatchGetPaymentsRequest request;
   for (const DemoStation* station : stations) {
-    payment::v1::GetPaymentRequest request;
-    request.set_name(stage.names[station->key].payment);
-    request.set_wait_ms(2000);
-    request.set_wait_for_state(payment::v1::PAYMENT_STATE_SETTLED);
-    YZ_ASSIGN_OR_RETURN(const auto paid,
-                        stage.Await<payment::v1::Payment>(
-                            stage.Person("payment-officer"), "payment", "GetPayment", request,
-                            [](const payment::v1::Payment& answer) {
-                              return answer.state() == payment::v1::PAYMENT_STATE_SETTLED;
-                            }));
-    absl::StrAppend(&result, result.empty() ? "" : "；", Yuan(paid.amount()), "已到账，银行流水",
-                    paid.bank_reference());
+    request.add_names(stage.names[station->key].payment);
+  }
+  request.set_wait_ms(2000);
+  request.set_wait_for_state(payment::v1::PAYMENT_STATE_SETTLED);
+  using Paid = payment::v1::BatchGetPaymentsResponse;
+  YZ_ASSIGN_OR_RETURN(const Paid paid,
+                      stage.Await<Paid>(stage.Person("payment-officer"), "payment",
+                                        "BatchGetPayments", request, [](const Paid& answer) {
+                                          return std::all_of(
+                                              answer.payments().begin(), answer.payments().end(),
+                                              [](const payment::v1::Payment& payment) {
+                                                return payment.state() ==
+                                                       payment::v1::PAYMENT_STATE_SETTLED;
+                                              });
+                                        }));
+  std::string result;
+  for (const payment::v1::Payment& payment : paid.payments()) {
+    absl::StrAppend(&result, result.empty() ? "" : "；", Yuan(payment.amount()), "已到账，银行流水",
+                    payment.bank_reference());
   }
   return result;
 }
