@@ -69,7 +69,7 @@ rpc::Service Fake(const google::protobuf::ServiceDescriptor* contract, payment::
     const auto* method = contract->method(i);
     const std::string path = absl::StrCat(contract->full_name(), "/", method->name());
     const bool asked = method->name() == "GetStanding" || method->name() == "BatchGetStandings" ||
-                       method->name() == "GetSubmission";
+                       method->name() == "BatchGetSubmissions";
     service.AddMethod({method->name(), factory->GetPrototype(method->input_type()),
                        factory->GetPrototype(method->output_type()),
                        [peer, path, asked](Context&, const google::protobuf::Message& request,

@@ -178,6 +178,10 @@ constexpr Permission kPermissions[] = {
      kReaders,
      kServices,
      {Peer::kReview, Peer::kPayment}},
+    {"yuezhan.application.v1.ApplicationService/BatchGetSubmissions",
+     kReaders,
+     kServices,
+     {Peer::kReview, Peer::kPayment}},
     {"yuezhan.application.v1.ApplicationService/PrintDocument", kFileReaders, kFileReaders},
 
     // review: articles 5 to 5.4 and 7

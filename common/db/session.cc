@@ -76,6 +76,17 @@ std::string_view TableOf(std::string_view sql) {
   return sql;
 }
 
+// The one row that the statement changes, where its text says so.
+std::optional<std::string_view> KeyIn(std::string_view sql, const Param* args, size_t count) {
+  const size_t where = sql.find(" WHERE id = ?");
+  if (where == std::string_view::npos) return std::nullopt;
+  const auto before =
+      std::count(sql.begin(), sql.begin() + static_cast<std::ptrdiff_t>(where), '?');
+  if (static_cast<size_t>(before) >= count) return std::nullopt;
+  const auto* key = std::get_if<Bytes>(&args[before].value);
+  return key == nullptr ? std::nullopt : std::optional(key->data);
+}
+
 int Seconds(absl::Duration duration) {
   return static_cast<int>(absl::ToInt64Seconds(absl::Ceil(duration, absl::Seconds(1))));
 }
@@ -240,7 +251,6 @@ void Session::HoldRow(const RowShape& shape, std::initializer_list<Param> values
   if (const auto* key = std::get_if<Bytes>(&values.begin()->value)) Forget(shape.table, key->data);
 }
 
-// What was fetched ahead of a row of this table is of before; of any row where no key is given.
 void Session::Forget(std::string_view table, std::optional<std::string_view> key) {
   for (auto& [sql, answers] : prefetched_) {
     if (sql.find(table) == std::string::npos) continue;
@@ -293,9 +303,11 @@ void Session::Precede(std::string_view sql) {
 
 void Session::Prefetch(std::string_view sql, std::vector<std::string> keys) {
   if (!in_transaction_) throw Error(0, absl::StrCat("no transaction: ", std::string(sql)));
-  constexpr std::string_view kWhere = " WHERE id = ?";
-  const size_t where = sql.find(kWhere);
-  if (where == std::string_view::npos) throw Error(0, absl::StrCat("no key: ", std::string(sql)));
+  constexpr std::string_view kWhere = " WHERE ", kIs = " = ?";
+  const size_t where = sql.rfind(kWhere), is = sql.rfind(kIs);
+  if (where == std::string_view::npos || is == std::string_view::npos || is < where)
+    throw Error(0, absl::StrCat("no key: ", std::string(sql)));
+  const std::string key_column(sql.substr(where + kWhere.size(), is - where - kWhere.size()));
   std::sort(keys.begin(), keys.end());
   keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
   if (keys.size() < 2) return;  // as quick when it is asked for
@@ -303,9 +315,9 @@ void Session::Prefetch(std::string_view sql, std::vector<std::string> keys) {
   for (const std::string& key : keys) known[key].clear();
   const KeyList in(std::move(keys));
   // By the index, however few rows there are: a scan would lock them all.
-  const std::string all =
-      absl::StrCat(std::string(sql.substr(0, where)), " FORCE INDEX (PRIMARY) WHERE id IN ",
-                   in.marks(), " ORDER BY id", std::string(sql.substr(where + kWhere.size())));
+  const std::string all = absl::StrCat(
+      std::string(sql.substr(0, where)), " FORCE INDEX (PRIMARY) WHERE ", key_column, " IN ",
+      in.marks(), " ORDER BY ", key_column, std::string(sql.substr(is + kIs.size())));
   for (Row& row : QueryList(all, in.params())) {
     const std::string key = row.Bytes(0);
     known[key].push_back(std::move(row));
@@ -320,7 +332,7 @@ void Session::Know(std::string_view sql, const std::string& key, Rows answer) {
 int64_t Session::RunExecute(std::string_view sql, const Param* args, size_t count) {
   Precede(sql);
   // Rows that were held are forgotten by their keys.
-  if (!prefetched_.empty() && !held_lost_) Forget(TableOf(sql), std::nullopt);
+  if (!prefetched_.empty() && !held_lost_) Forget(TableOf(sql), KeyIn(sql, args, count));
   Tell({Statement::Kind::kExecute, sql, args, count});
   const int64_t rows = impl_->Guarded([&]() -> int64_t {
     sql::PreparedStatement& statement = impl_->Prepare(sql);

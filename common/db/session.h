@@ -144,8 +144,8 @@ class Session {
   }
 
   // Asks at once what Query(sql, Bytes(key)) will be asked for each of the keys. `sql` selects the
-  // primary key first, and ends with "WHERE id = ?", or with " FOR UPDATE" after it. Each answer is
-  // given once, in the same transaction.
+  // primary key first, and ends with "WHERE s.id = ?", or with " FOR UPDATE" after it. Each answer
+  // is given once, in the same transaction.
   void Prefetch(std::string_view sql, std::vector<std::string> keys);
   // The same where the statement for all is another: what Query(sql, Bytes(key)) would answer.
   void Know(std::string_view sql, const std::string& key, Rows answer);
@@ -186,6 +186,7 @@ class Session {
   void Precede(std::string_view sql);
   template <typename Held>
   void WriteOut(Held& held);
+  // What was fetched ahead of a row of this table is of before; of any row where no key is given.
   void Forget(std::string_view table, std::optional<std::string_view> key);
 
   std::unique_ptr<Impl> impl_;

@@ -1,11 +1,15 @@
 #include "common/documents/documents.h"
 
 #include <kainjow/mustache.hpp>
+#include <map>
 #include <set>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "common/base/digest.h"
+#include "common/base/status_macros.h"
 #include "common/base/text.h"
 
 namespace yuezhan::embedded {
@@ -25,26 +29,40 @@ absl::Status Wrong(const Template& body, std::string_view why) {
   return absl::InternalError(Concat({"template ", body.kind, ": ", why}));
 }
 
-// Looks names up, and remembers those that are not there. Partials are ours, never values.
+// Looks names up, and remembers those that are not there. Values are no partials.
 class Names : public mustache::context<std::string> {
  public:
-  Names(const mustache::data* values, const mustache::data* partials)
-      : context(values), partials_(partials) {}
+  explicit Names(const mustache::data* values) : context(values) {}
 
   const mustache::data* get(const std::string& name) const override {
     const mustache::data* value = context::get(name);
     if (value == nullptr) missing_.insert(name);
     return value;
   }
-  const mustache::data* get_partial(const std::string& name) const override {
-    return partials_->get(name);
-  }
+  const mustache::data* get_partial(const std::string&) const override { return nullptr; }
   const std::set<std::string>& missing() const { return missing_; }
 
  private:
-  const mustache::data* partials_;
   mutable std::set<std::string> missing_;
 };
+
+// A whole page, parsed: once for each body and thread, since rendering changes it.
+absl::StatusOr<mustache::mustache*> PageOf(const Template& body) {
+  thread_local std::map<std::string, mustache::mustache> pages;  // by their body
+  const std::string text = body.html;
+  const auto known = pages.find(text);
+  if (known != pages.end()) return &known->second;
+  for (const std::string_view forbidden : kForbidden) {
+    if (text.find(forbidden) != std::string::npos) return Wrong(body, forbidden);
+  }
+  // By itself first: what it leaves open would be closed by the page around it.
+  const mustache::mustache alone(text);
+  if (!alone.is_valid()) return Wrong(body, alone.error_message());
+  mustache::mustache page(absl::StrReplaceAll(
+      embedded::kBaseHtml, {{"{{>style}}", embedded::kStyleCss}, {"{{>body}}", text}}));
+  if (!page.is_valid()) return Wrong(body, page.error_message());
+  return &pages.emplace(text, std::move(page)).first->second;
+}
 
 }  // namespace
 
@@ -130,24 +148,15 @@ absl::Status Stamp(const Template& body, std::string_view number, const Values& 
 
 absl::Status Print(const Template& body, std::string_view number, const Values& values,
                    common::v1::PrintedDocument* answer) {
-  const std::string text = body.html;
-  for (const std::string_view forbidden : kForbidden) {
-    if (text.find(forbidden) != std::string::npos) return Wrong(body, forbidden);
-  }
-  const mustache::mustache parsed(text);
-  if (!parsed.is_valid()) return Wrong(body, parsed.error_message());
+  YZ_ASSIGN_OR_RETURN(mustache::mustache* const page, PageOf(body));
   (void)Stamp(body, number, values, answer);
   mustache::data data = Printer::DataOf(values);
   data.set("document_title", answer->title_zh());
   data.set("document_number", answer->number());
   data.set("document_digest", answer->digest());
-  mustache::data partials;
-  partials.set("style", std::string(embedded::kStyleCss));
-  partials.set("body", text);
-  Names names(&data, &partials);
-  mustache::mustache page{std::string(embedded::kBaseHtml)};
-  answer->set_content(page.render(names));
-  if (!page.is_valid()) return Wrong(body, page.error_message());
+  Names names(&data);
+  answer->set_content(page->render(names));
+  if (!page->is_valid()) return Wrong(body, page->error_message());
   if (!names.missing().empty()) {
     return Wrong(body, Concat({"no value for ", *names.missing().begin()}));
   }

@@ -78,6 +78,19 @@ class EventHandlers {
     return handler->second(event.SerializeAsString(), origin, unit);
   }
 
+  // The same for a batch of them, with what is fetched ahead.
+  template <typename Event>
+  absl::Status ApplyBatch(const std::vector<Event>& events, Unit& unit) const {
+    std::vector<std::string> bytes;
+    for (const Event& event : events) bytes.push_back(event.SerializeAsString());
+    const auto ahead = ahead_.find(Event::descriptor()->full_name());
+    if (ahead != ahead_.end()) ahead->second({bytes.begin(), bytes.end()}, unit.sql());
+    for (const Event& event : events) {
+      if (const absl::Status status = Apply(event, unit); !status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
  private:
   friend class Follower;
   using Raw = std::function<absl::Status(const std::string& bytes, const EventOrigin&, Unit&)>;

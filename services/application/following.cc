@@ -148,6 +148,8 @@ rpc::Service Handlers::Methods() {
       .Add("ReadChunk", &Handlers::ReadChunk, this)
       .Add("ListMaterials", &Handlers::ListMaterials, this)
       .Add("GetSubmission", &Handlers::GetSubmission, this)
+      .AddBatch<v1::BatchGetSubmissionsRequest, v1::BatchGetSubmissionsResponse>(
+          "BatchGetSubmissions")
       .Add("PrintDocument", &Handlers::PrintDocument, this);
   return service;
 }

@@ -60,7 +60,7 @@ class Handlers {
       const rpc::AskedList<v1::SubmitApplicationRequest, v1::Application>&);
   absl::Status WithdrawApplication(Context&, const v1::WithdrawApplicationRequest&,
                                    v1::Application*);
-  absl::Status GetSubmission(Context&, const v1::GetSubmissionRequest&, v1::Submission*);
+  absl::Status GetSubmission(const rpc::AskedList<v1::GetSubmissionRequest, v1::Submission>&);
 
   // scans.cc
   absl::Status ConfirmScan(const rpc::AskedList<v1::ConfirmScanRequest, v1::Material>&);

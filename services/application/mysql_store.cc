@@ -147,6 +147,18 @@ absl::StatusOr<std::map<std::string, v1::Application>> Store::ApplicationsById(
   return found;
 }
 
+std::map<std::string, std::string> Store::HostUnitsOf(db::Session& sql,
+                                                      const std::vector<std::string>& ids) const {
+  const auto in = db::KeyList::OfIds(ids);
+  std::map<std::string, std::string> hosts;
+  for (const db::Row& row :
+       sql.QueryList(Concat({"SELECT id, host_unit FROM applications WHERE id IN ", in.marks()}),
+                     in.params())) {
+    hosts[Text(row.Bytes(0))] = Name("hostUnits", Text(row.Bytes(1)));
+  }
+  return hosts;
+}
+
 absl::StatusOr<ListPage> Store::Applications(db::Session& sql, const list::Query& query,
                                              std::string_view after, int limit) const {
   YZ_ASSIGN_OR_RETURN(const auto statement,
@@ -183,41 +195,28 @@ void Store::InsertSubmissions(db::Session& sql,
                   rows);
 }
 
-absl::StatusOr<std::optional<v1::Submission>> Store::Submission(db::Session& sql,
-                                                                std::string_view id,
-                                                                int number) const {
-  const std::string bytes = Bin(id);
-  const db::Rows rows =
-      number == 0
-          ? sql.Query(
-                "SELECT number, sealed, wrapped_key FROM submissions WHERE application = ? ORDER "
-                "BY "
-                "number DESC LIMIT 1",
-                db::Bytes(bytes))
-          : sql.Query(
-                "SELECT number, sealed, wrapped_key FROM submissions WHERE application = ? AND "
-                "number = ?",
-                db::Bytes(bytes), number);
-  if (rows.empty()) return std::nullopt;
-  YZ_ASSIGN_OR_RETURN(auto submission,
-                      OpenMessage<v1::Submission>(vault_, SubmissionPlace(id, rows[0].Int(0)),
-                                                  rows[0].Bytes(1), rows[0].Bytes(2)));
-  return submission;
+absl::StatusOr<std::map<std::string, std::vector<v1::Submission>>> Store::SubmissionsOf(
+    db::Session& sql, const std::vector<std::string>& ids) const {
+  const auto in = db::KeyList::OfIds(ids);
+  std::map<std::string, std::vector<v1::Submission>> submissions;
+  for (const db::Row& row : sql.QueryList(
+           Concat({"SELECT application, number, sealed, wrapped_key FROM submissions WHERE "
+                   "application IN ",
+                   in.marks(), " ORDER BY application, number"}),
+           in.params())) {
+    const std::string id = Text(row.Bytes(0));
+    YZ_ASSIGN_OR_RETURN(auto submission,
+                        OpenMessage<v1::Submission>(vault_, SubmissionPlace(id, row.Int(1)),
+                                                    row.Bytes(2), row.Bytes(3)));
+    submissions[id].push_back(std::move(submission));
+  }
+  return submissions;
 }
 
 absl::StatusOr<std::vector<v1::Submission>> Store::Submissions(db::Session& sql,
                                                                std::string_view id) const {
-  std::vector<v1::Submission> submissions;
-  for (const db::Row& row : sql.Query(
-           "SELECT number, sealed, wrapped_key FROM submissions WHERE application = ? ORDER BY "
-           "number",
-           db::Bytes(Bin(id)))) {
-    YZ_ASSIGN_OR_RETURN(auto submission,
-                        OpenMessage<v1::Submission>(vault_, SubmissionPlace(id, row.Int(0)),
-                                                    row.Bytes(1), row.Bytes(2)));
-    submissions.push_back(std::move(submission));
-  }
-  return submissions;
+  YZ_ASSIGN_OR_RETURN(auto all, SubmissionsOf(sql, {std::string(id)}));
+  return std::move(all[std::string(id)]);
 }
 
 std::string Store::ClaimLineage(db::Session& sql, std::string_view lineage,

@@ -42,16 +42,19 @@ class Store {
   // Several at once, of at least one id: id → application. Those that are not there are left out.
   absl::StatusOr<std::map<std::string, v1::Application>> ApplicationsById(
       db::Session& sql, const std::vector<std::string>& ids, bool lock) const;
+  // Whose they are, by id: "hostUnits/{id}".
+  std::map<std::string, std::string> HostUnitsOf(db::Session& sql,
+                                                 const std::vector<std::string>& ids) const;
   // `after`: key of the row before, "" from the start.
   absl::StatusOr<ListPage> Applications(db::Session& sql, const list::Query& query,
                                         std::string_view after, int limit) const;
 
   void InsertSubmissions(db::Session& sql,
                          const std::vector<v1::Submission>& submissions) const;
-  // `number` 0: the last one.
-  absl::StatusOr<std::optional<v1::Submission>> Submission(db::Session& sql, std::string_view id,
-                                                           int number) const;
-  // All of an application, from the first.
+  // All of each application, from the first; nothing for one that has none.
+  absl::StatusOr<std::map<std::string, std::vector<v1::Submission>>> SubmissionsOf(
+      db::Session& sql, const std::vector<std::string>& ids) const;
+  // All of one.
   absl::StatusOr<std::vector<v1::Submission>> Submissions(db::Session& sql,
                                                           std::string_view id) const;
 

@@ -230,14 +230,26 @@ absl::Status Handlers::WithdrawApplication(Context& context,
       });
 }
 
-absl::Status Handlers::GetSubmission(Context& context, const v1::GetSubmissionRequest& request,
-                                     v1::Submission* answer) {
-  return db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
-    YZ_RETURN_IF_ERROR(Visible(sql, context.caller, request.application(), false).status());
-    YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("applications/*", request.application()));
-    YZ_ASSIGN_OR_RETURN(auto submission, store_.Submission(sql, id, request.number()));
-    if (!submission) return errors::NotFound(request.application());
-    *answer = *std::move(submission);
+absl::Status Handlers::GetSubmission(
+    const rpc::AskedList<v1::GetSubmissionRequest, v1::Submission>& asked) {
+  std::vector<std::string> ids;
+  for (const auto& each : asked) {
+    YZ_ASSIGN_OR_RETURN(ids.emplace_back(), IdOf("applications/*", each.request.application()));
+  }
+  return db::Read(journal_.pool(), rpc::LastDeadline(asked), [&](db::Session& sql) -> absl::Status {
+    const auto hosts = store_.HostUnitsOf(sql, ids);
+    YZ_ASSIGN_OR_RETURN(const auto submissions, store_.SubmissionsOf(sql, ids));
+    for (size_t i = 0; i < asked.size(); ++i) {
+      const auto& [context, request, answer] = asked[i];
+      const auto host = hosts.find(ids[i]);
+      if (host == hosts.end() || !MaySee(context.caller, host->second))
+        return errors::NotFound(request.application());
+      const auto all = submissions.find(ids[i]);
+      const size_t count = all == submissions.end() ? 0 : all->second.size();
+      const size_t number = request.number() == 0 ? count : static_cast<size_t>(request.number());
+      if (number == 0 || number > count) return errors::NotFound(request.application());
+      *answer = all->second[number - 1];
+    }
     return absl::OkStatus();
   });
 }

@@ -138,19 +138,27 @@ absl::StatusOr<std::vector<Handlers::Ground>> Handlers::GroundsOf(const std::vec
   Context context = named.front().context;
   context.deadline = deadline;
   YZ_ASSIGN_OR_RETURN(auto standings, AskStandings(peers_.registry, context, stations));
-  std::vector<Ground> grounds;
-  for (size_t i = 0; i < names.size(); ++i) {
-    const v1::AwardRecord& award = awards.at(names[i]);
-    application::v1::GetSubmissionRequest of_award;
+  application::v1::BatchGetSubmissionsRequest of_awards;
+  for (const std::string& name : names) {
+    const v1::AwardRecord& award = awards.at(name);
+    application::v1::GetSubmissionRequest& of_award = *of_awards.add_requests();
     of_award.set_application(award.award().application());
     of_award.set_number(award.submission());
-    application::v1::Submission submission;
-    YZ_RETURN_IF_ERROR(
-        peers_.application.Call("yuezhan.application.v1.ApplicationService/GetSubmission", of_award,
-                                &submission, rpc::CallOptions::Within(context)));
+  }
+  application::v1::BatchGetSubmissionsResponse submissions;
+  YZ_RETURN_IF_ERROR(
+      peers_.application.Call("yuezhan.application.v1.ApplicationService/BatchGetSubmissions",
+                              of_awards, &submissions, rpc::CallOptions::Within(context)));
+  if (!submissions.failed_requests().empty())
+    return errors::FromDetails(submissions.failed_requests().begin()->second);
+  if (submissions.submissions_size() != of_awards.requests_size())
+    return errors::Unavailable("application");
+  std::vector<Ground> grounds;
+  for (size_t i = 0; i < names.size(); ++i) {
+    const application::v1::Submission& submission = submissions.submissions(static_cast<int>(i));
     YZ_ASSIGN_OR_RETURN(std::string id, IdOf("cases/*", names[i]));
-    grounds.push_back({std::move(id), award.submission(), std::move(standings[i]),
-                       submission.facts().form().account(),
+    grounds.push_back({std::move(id), of_awards.requests(static_cast<int>(i)).number(),
+                       std::move(standings[i]), submission.facts().form().account(),
                        DayToProto(BeijingDay(FromProto(submission.submit_time())))});
   }
   return grounds;

@@ -69,12 +69,15 @@ absl::Status TestPeer::Call(std::string_view method, const google::protobuf::Mes
     }
     return absl::OkStatus();
   }
-  const auto& of = dynamic_cast<const application::v1::GetSubmissionRequest&>(request);
-  auto& submission = dynamic_cast<application::v1::Submission&>(*answer);
-  submission.set_application(of.application());
-  submission.set_number(of.number());
-  *submission.mutable_facts()->mutable_form()->mutable_account() = accounts_.at(of.application());
-  *submission.mutable_submit_time() = ToProto(BeijingMidnight(Day(2026, 6, 3)) + absl::Hours(9));
+  for (const auto& of :
+       dynamic_cast<const application::v1::BatchGetSubmissionsRequest&>(request).requests()) {
+    auto& submission =
+        *dynamic_cast<application::v1::BatchGetSubmissionsResponse&>(*answer).add_submissions();
+    submission.set_application(of.application());
+    submission.set_number(of.number());
+    *submission.mutable_facts()->mutable_form()->mutable_account() = accounts_.at(of.application());
+    *submission.mutable_submit_time() = ToProto(BeijingMidnight(Day(2026, 6, 3)) + absl::Hours(9));
+  }
   return absl::OkStatus();
 }
 

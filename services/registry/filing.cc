@@ -1,4 +1,7 @@
 #include "common/rules/filing.h"
+
+#include <deque>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -105,33 +108,43 @@ absl::Status Handlers::CheckFiling(Context& context, const v1::CheckFilingReques
   });
 }
 
-absl::Status Handlers::FileStation(Context& context, const v1::FileStationRequest& request,
-                                   v1::Station* answer) {
-  if (!MaySee(context.caller, request.form().host_unit()))
-    return errors::NotFound(request.form().host_unit());
-  return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
-    YZ_ASSIGN_OR_RETURN(const auto host, HostOf(unit.sql(), request.form(), "form.host_unit"));
-    std::vector<Store::NewStation> filed(1);
-    v1::Station& station = filed[0].station;
-    station.set_name(Name("stations", NewUuid()));
-    *station.mutable_form() = request.form();
-    station.set_state(v1::STATION_STATE_FILED);
-    *station.mutable_create_time() = ToProto(unit.Now());
-    *station.mutable_state_time() = station.create_time();
-    filed[0].host = &host;
-    v1::StationChange& change = filed[0].change;
-    change.set_method("FileStation");
-    change.set_state(station.state());
-    *change.mutable_effective_on() = DayToProto(BeijingDay(unit.Now()));
-    *change.mutable_time() = station.create_time();
-    change.set_officer(context.caller.subject);
-    store_.InsertStations(unit.sql(), &filed);
-    *answer = std::move(station);
-    v1::StationAdvanced event;
-    event.set_station(answer->name());
-    event.set_host_unit(request.form().host_unit());
-    event.set_state(v1::STATION_STATE_FILED);
-    unit.Emit(event);
+absl::Status Handlers::FileStation(
+    const rpc::AskedList<v1::FileStationRequest, v1::Station>& asked) {
+  std::vector<std::string> hosts;
+  for (const auto& each : asked) {
+    if (!MaySee(each.context.caller, each.request.form().host_unit()))
+      return errors::NotFound(each.request.form().host_unit());
+    hosts.push_back(each.request.form().host_unit());
+  }
+  return journal_.WriteAll(asked, [&](const auto& units) -> absl::Status {
+    db::Session& sql = units.front()->sql();
+    store_.PrefetchHostUnits(sql, hosts);
+    std::vector<Store::NewStation> filed(asked.size());
+    std::deque<v1::HostUnit> found;
+    for (size_t i = 0; i < asked.size(); ++i) {
+      const v1::FilingForm& form = asked[i].request.form();
+      YZ_ASSIGN_OR_RETURN(auto host, HostOf(sql, form, "form.host_unit"));
+      filed[i].host = &found.emplace_back(std::move(host));
+      v1::Station& station = filed[i].station;
+      station.set_name(Name("stations", NewUuid()));
+      *station.mutable_form() = form;
+      station.set_state(v1::STATION_STATE_FILED);
+      *station.mutable_create_time() = ToProto(units[i]->Now());
+      *station.mutable_state_time() = station.create_time();
+      v1::StationChange& change = filed[i].change;
+      change.set_method("FileStation");
+      change.set_state(station.state());
+      *change.mutable_effective_on() = DayToProto(BeijingDay(units[i]->Now()));
+      *change.mutable_time() = station.create_time();
+      change.set_officer(asked[i].context.caller.subject);
+      v1::StationAdvanced event;
+      event.set_station(station.name());
+      event.set_host_unit(form.host_unit());
+      event.set_state(v1::STATION_STATE_FILED);
+      units[i]->Emit(event);
+    }
+    store_.InsertStations(sql, &filed);
+    for (size_t i = 0; i < asked.size(); ++i) *asked[i].answer = std::move(filed[i].station);
     return absl::OkStatus();
   });
 }

@@ -58,7 +58,7 @@ class Handlers {
 
   // filing.cc
   absl::Status CheckFiling(Context&, const v1::CheckFilingRequest&, v1::CheckFilingResponse*);
-  absl::Status FileStation(Context&, const v1::FileStationRequest&, v1::Station*);
+  absl::Status FileStation(const rpc::AskedList<v1::FileStationRequest, v1::Station>&);
   absl::Status ResubmitFiling(Context&, const v1::ResubmitFilingRequest&, v1::Station*);
   absl::Status ReturnFiling(Context&, const v1::ReturnFilingRequest&, v1::Station*);
   absl::Status RefuseFiling(Context&, const v1::RefuseFilingRequest&, v1::Station*);

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
+#include "common/db/lists.h"
 #include "common/host/sealed_message.h"
 #include "common/list/statement.h"
 #include "services/registry/mysql_rows.h"
@@ -73,12 +74,14 @@ absl::StatusOr<v1::HostUnit> Store::ReadHostUnit(db::Session& sql, const db::Row
   return std::move(units[0]);
 }
 
+void Store::PrefetchHostUnits(db::Session& sql, const std::vector<std::string>& names) const {
+  sql.Prefetch(kHostUnitById, db::KeysOf("hostUnits/*", names));
+}
+
 absl::StatusOr<std::optional<v1::HostUnit>> Store::HostUnit(db::Session& sql, std::string_view id,
                                                             bool lock) const {
   const db::Rows rows =
-      sql.Query(Concat({"SELECT ", kHostUnitColumns, " FROM host_units u WHERE u.id = ?",
-                        lock ? " FOR UPDATE" : ""}),
-                db::Bytes(Bin(id)));
+      sql.Query(Concat({kHostUnitById, lock ? " FOR UPDATE" : ""}), db::Bytes(Bin(id)));
   if (rows.empty()) return std::nullopt;
   return ReadHostUnit(sql, rows[0], 0);
 }

@@ -1,9 +1,12 @@
 #ifndef YUEZHAN_SERVICES_REGISTRY_MYSQL_ROWS_H_
 #define YUEZHAN_SERVICES_REGISTRY_MYSQL_ROWS_H_
 
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/numbers.h"
@@ -41,6 +44,26 @@ constexpr int kStationColumnCount = 6;
 inline constexpr std::string_view kHostUnitColumns =
     "u.id, u.version, u.sealed, u.wrapped_key, EXISTS(SELECT 1 FROM debarments d WHERE "
     "d.host_unit = u.id)";
+
+// Asked for one key each, or for many ahead (db::Session::Know).
+inline const std::string kLockedStation =
+    Concat({"SELECT ", kStationColumns, " FROM stations s WHERE s.id = ? FOR UPDATE"});
+inline const std::string kHostUnitById =
+    Concat({"SELECT ", kHostUnitColumns, " FROM host_units u WHERE u.id = ?"});
+inline constexpr char kLineageOf[] = "SELECT lineage FROM stations WHERE id = ?";
+inline constexpr char kLockedLineage[] =
+    "SELECT lineage FROM lineages WHERE lineage = ? FOR UPDATE";
+inline constexpr char kPaidSubsidy[] = "SELECT payment FROM subsidies WHERE payment = ?";
+inline constexpr char kReportOfPayment[] = "SELECT payment FROM use_reports WHERE payment = ?";
+
+// Of a transaction: the lineages whose stations it marked as subsidized,
+struct Subsidized {
+  std::set<std::string> lineages;
+};
+// and the last number of each year and level that it took some of.
+struct LastNumbers {
+  std::map<std::pair<int, int>, int64_t> last;
+};
 
 inline int64_t VersionOf(const std::string& etag) {
   int64_t version = 0;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
@@ -258,8 +259,9 @@ void Store::ReadSubsidies(db::Session& sql, const db::Rows& rows,
 absl::StatusOr<std::optional<v1::Station>> Store::Station(db::Session& sql, std::string_view id,
                                                           Reading reading) const {
   const db::Rows rows =
-      sql.Query(Concat({"SELECT ", kStationColumns, " FROM stations s WHERE s.id = ?",
-                        reading == Reading::kForChange ? " FOR UPDATE" : ""}),
+      sql.Query(reading == Reading::kForChange
+                    ? kLockedStation
+                    : Concat({"SELECT ", kStationColumns, " FROM stations s WHERE s.id = ?"}),
                 db::Bytes(Bin(id)));
   if (rows.empty()) return std::nullopt;
   google::protobuf::RepeatedPtrField<v1::Station> stations;
@@ -287,8 +289,7 @@ absl::StatusOr<std::map<std::string, v1::Station>> Store::StationsById(
 }
 
 std::string Store::LineageOf(db::Session& sql, std::string_view station) const {
-  const db::Rows rows =
-      sql.Query("SELECT lineage FROM stations WHERE id = ?", db::Bytes(Bin(station)));
+  const db::Rows rows = sql.Query(kLineageOf, db::Bytes(Bin(station)));
   return rows.empty() ? "" : rows[0].Bytes(0);
 }
 
@@ -333,27 +334,88 @@ absl::StatusOr<std::vector<v1::StationChange>> Store::StationChanges(
 }
 
 int64_t Store::TakeFilingNumbers(db::Session& sql, int year, int level, int64_t count) const {
-  sql.Execute(
-      "INSERT INTO filing_numbers (year, level, last) VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE "
-      "last = last + ?",
-      year, level, count, count);
-  return sql.Query("SELECT last FROM filing_numbers WHERE year = ? AND level = ?", year, level)[0]
-             .Int(0) -
-         count + 1;
+  // Counted by the row once; by then it is locked, and others of the transaction count on.
+  auto& last = sql.OfTransaction<LastNumbers>().last;
+  const auto known = last.find({year, level});
+  if (known == last.end()) {
+    sql.Execute(
+        "INSERT INTO filing_numbers (year, level, last) VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE "
+        "last = last + ?",
+        year, level, count, count);
+    const db::Rows rows =
+        sql.Query("SELECT last FROM filing_numbers WHERE year = ? AND level = ?", year, level);
+    last[{year, level}] = rows[0].Int(0);
+    return rows[0].Int(0) - count + 1;
+  }
+  static const db::RowShape kRows = db::PutRows("filing_numbers", "year, level", "last");
+  const int64_t first = known->second + 1;
+  known->second += count;
+  sql.Hold(kRows, year, level, known->second);
+  return first;
 }
 
 void Store::LockFilings(db::Session& sql, const std::vector<std::string>& names, int year) const {
   auto keys = db::KeysOf("stations/*", names);
   if (keys.size() < 2) return;
-  const db::KeyList in(std::move(keys));
-  sql.QueryList(Concat({"SELECT id FROM stations FORCE INDEX (PRIMARY) WHERE id IN ", in.marks(),
-                        " ORDER BY id FOR UPDATE"}),
-                in.params());
+  sql.Prefetch(kLockedStation, keys);
   sql.Query("SELECT level FROM filing_numbers WHERE year = ? ORDER BY level FOR UPDATE", year);
+  const db::KeyList in(std::move(keys));
+  for (db::Row& row : sql.QueryList(Concat({"SELECT ", kHostUnitColumns,
+                                            " FROM host_units u WHERE u.id IN (SELECT s.host_unit "
+                                            "FROM stations s WHERE s.id IN ",
+                                            in.marks(), ")"}),
+                                    in.params())) {
+    const std::string id = row.Bytes(0);
+    sql.Know(kHostUnitById, id, {std::move(row)});
+  }
 }
 
 // The counter of no year and no level counts imports.
 void Store::LockImports(db::Session& sql) const { TakeFilingNumbers(sql, 0, 0, 1); }
+
+void Store::LockSubsidized(db::Session& sql, const std::vector<std::string>& stations,
+                           const std::vector<std::string>& payments) const {
+  if (stations.size() < 2) return;
+  const db::KeyList in(db::KeysOf("stations/*", stations));
+  const auto rows = sql.QueryList(
+      Concat({"SELECT ", kStationColumns, " FROM stations s FORCE INDEX (PRIMARY) WHERE s.id IN ",
+              in.marks(), " ORDER BY s.id FOR UPDATE"}),
+      in.params());
+  std::set<std::string> lineages;
+  for (const db::Row& row : rows) lineages.insert(row.Bytes(5));
+  if (lineages.empty()) return;
+  const db::KeyList of({lineages.begin(), lineages.end()});
+  std::map<std::string, db::Rows> locked, paid, reported;
+  for (db::Row& row : sql.QueryList(Concat({"SELECT lineage FROM lineages WHERE lineage IN ",
+                                            of.marks(), " ORDER BY lineage FOR UPDATE"}),
+                                    of.params())) {
+    locked[row.Bytes(0)].push_back(std::move(row));
+  }
+  sql.ExecuteList(Concat({"UPDATE stations SET subsidized = 1 WHERE lineage IN ", of.marks()}),
+                  of.params());
+  sql.OfTransaction<Subsidized>().lineages = std::move(lineages);
+  const std::vector<std::string> keys = db::KeysOf("payments/*", payments);
+  const db::KeyList by(keys);
+  for (const std::string& key : keys) paid[key], reported[key];
+  using Answers = std::pair<const char*, std::map<std::string, db::Rows>*>;
+  for (const auto& [table, answers] :
+       {Answers{"subsidies", &paid}, Answers{"use_reports", &reported}}) {
+    for (db::Row& row :
+         sql.QueryList(Concat({"SELECT payment FROM ", table, " WHERE payment IN ", by.marks()}),
+                       by.params())) {
+      (*answers)[row.Bytes(0)].push_back(std::move(row));
+    }
+  }
+  for (const db::Row& row : rows) {
+    sql.Know(kLockedStation, row.Bytes(0), {row});
+    sql.Know(kLineageOf, row.Bytes(0), {db::Row(std::vector<db::Row::Cell>{row.At(5)})});
+  }
+  for (auto& [lineage, answer] : locked) sql.Know(kLockedLineage, lineage, std::move(answer));
+  for (const std::string& key : keys) {
+    sql.Know(kPaidSubsidy, key, std::move(paid[key]));
+    sql.Know(kReportOfPayment, key, std::move(reported[key]));
+  }
+}
 
 absl::StatusOr<std::map<std::string, Store::Standing>> Store::StandingsOf(
     db::Session& sql, const std::vector<std::string>& stations) const {

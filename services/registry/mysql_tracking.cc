@@ -122,15 +122,15 @@ bool Store::InsertSubsidy(db::Session& sql, std::string_view station, std::strin
   const std::string payment = Bin(payment_id);
   const std::string lineage = LineageOf(sql, station);
   // Whoever files a station of the lineage waits, and then sees the subsidy.
-  sql.Query("SELECT 1 FROM lineages WHERE lineage = ? FOR UPDATE", db::Bytes(lineage));
-  if (!sql.Query("SELECT 1 FROM subsidies WHERE payment = ?", db::Bytes(payment)).empty())
-    return false;
-  sql.Execute(
-      "INSERT INTO subsidies (payment, lineage, station, level, source, paid_on) VALUES (?, ?, ?, "
-      "?, ?, ?)",
-      db::Bytes(payment), db::Bytes(lineage), db::Bytes(Bin(station)), subsidy.level(),
-      subsidy.source(), Number(subsidy.paid_on()));
-  sql.Execute("UPDATE stations SET subsidized = 1 WHERE lineage = ?", db::Bytes(lineage));
+  sql.Query(kLockedLineage, db::Bytes(lineage));
+  if (!sql.Query(kPaidSubsidy, db::Bytes(payment)).empty()) return false;
+  static const db::RowShape kRows =
+      db::NewRows("subsidies", "payment, lineage, station, level, source, paid_on");
+  sql.Hold(kRows, db::Bytes(payment), db::Bytes(lineage), db::Bytes(Bin(station)), subsidy.level(),
+           subsidy.source(), Number(subsidy.paid_on()));
+  if (sql.OfTransaction<Subsidized>().lineages.insert(lineage).second) {
+    sql.Execute("UPDATE stations SET subsidized = 1 WHERE lineage = ?", db::Bytes(lineage));
+  }
   return true;
 }
 
@@ -138,7 +138,8 @@ bool Store::RemoveSubsidy(db::Session& sql, std::string_view station,
                           std::string_view payment_id) const {
   const std::string payment = Bin(payment_id);
   const std::string lineage = LineageOf(sql, station);
-  sql.Query("SELECT 1 FROM lineages WHERE lineage = ? FOR UPDATE", db::Bytes(lineage));
+  sql.Query(kLockedLineage, db::Bytes(lineage));
+  sql.OfTransaction<Subsidized>().lineages.erase(lineage);
   if (sql.Execute("DELETE FROM subsidies WHERE payment = ?", db::Bytes(payment)) == 0) return false;
   sql.Execute("UPDATE stations SET subsidized = EXISTS (SELECT 1 FROM subsidies WHERE lineage = ?) "
               "WHERE lineage = ?",
@@ -262,15 +263,13 @@ bool Store::InsertUseReport(db::Session& sql, std::string_view payment_id,
                             v1::UseReport* report) const {
   const auto ids = IdsOf("stations/*/useReports/*", report->name()).value();
   const std::string payment = Bin(payment_id);
-  if (!sql.Query("SELECT 1 FROM use_reports WHERE payment = ?", db::Bytes(payment)).empty())
-    return false;
+  if (!sql.Query(kReportOfPayment, db::Bytes(payment)).empty()) return false;
   report->set_etag("1");
-  sql.Execute(
-      "INSERT INTO use_reports (id, payment, station, host_unit, state, awaited, due, version, "
-      "body) VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?)",
-      db::Bytes(Bin(ids[1])), db::Bytes(payment), db::Bytes(Bin(ids[0])),
-      db::Bytes(BinOf("hostUnits/*", report->host_unit())), report->state(), Awaited(*report),
-      Number(report->due_on()), db::Bytes(report->SerializeAsString()));
+  static const db::RowShape kRows = db::NewRows(
+      "use_reports", "id, payment, station, host_unit, state, awaited, due, version, body");
+  sql.Hold(kRows, db::Bytes(Bin(ids[1])), db::Bytes(payment), db::Bytes(Bin(ids[0])),
+           db::Bytes(BinOf("hostUnits/*", report->host_unit())), report->state(), Awaited(*report),
+           Number(report->due_on()), 1, db::Bytes(report->SerializeAsString()));
   return true;
 }
 

@@ -2,9 +2,12 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "common/base/ids.h"
 #include "common/db/cutting_proxy.h"
+#include "common/db/session.h"
 #include "common/errors/errors.h"
+#include "common/rpc/run_calls.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "gtest/gtest.h"
@@ -186,7 +189,8 @@ TEST(Filing, TheSameRequestHasOneEffectAndOneAnswer) {
     threads.emplace_back([&] {
       Context context = registry.officer();
       context.method = "yuezhan.registry.v1.RegistryService/FileStation";
-      const absl::Status status = registry.handlers().FileStation(context, request, &answer);
+      const absl::Status status =
+          rpc::AskOne(registry.handlers(), &Handlers::FileStation, context, request, &answer);
       EXPECT_TRUE(status.ok()) << status;
     });
   }
@@ -199,7 +203,8 @@ TEST(Filing, TheSameRequestHasOneEffectAndOneAnswer) {
   v1::Station answer;
   Context context = registry.officer();
   context.method = "yuezhan.registry.v1.RegistryService/FileStation";
-  const absl::Status other = registry.handlers().FileStation(context, request, &answer);
+  const absl::Status other =
+      rpc::AskOne(registry.handlers(), &Handlers::FileStation, context, request, &answer);
   EXPECT_EQ(errors::Reason(other), "REQUEST_ID_REUSED");
   EXPECT_THAT(std::string(other.message()), testing::HasSubstr("form.purpose"));
   EXPECT_EQ(registry.Count("stations"), 1);
@@ -372,6 +377,101 @@ TEST(Followers, ASettledPaymentIsASubsidyOfTheLineage) {
   EXPECT_EQ(registry.Get(first).subsidies_size(), 1);
   EXPECT_EQ(registry.Get(other_name.name()).subsidies_size(), 1);
   EXPECT_EQ(registry.Count("subsidies"), 1);
+}
+
+// As a follower does: what they need is asked for and locked by few statements, and then each has
+// its effect, in their order.
+TEST(Followers, PaymentsOfABatchAreSubsidiesAsEachByItself) {
+  TestRegistry registry;
+  std::vector<payment::v1::PaymentAdvanced> events;
+  std::vector<std::string> stations;
+  for (const char* society : {"岳阳市化工学会", "岳阳市物理学会", "岳阳市电力学会"}) {
+    v1::FileStationRequest request = registry.FileRequest();
+    request.mutable_form()->mutable_society()->set_name(society);
+    request.mutable_form()->set_display_name(absl::StrCat(society, "服务站"));
+    stations.push_back(registry.File(request).name());
+    events.push_back(registry.Settled(stations.back()));
+  }
+  registry.Apply(events[2]);  // before; the batch tells it again
+  // The second one's money comes back and goes out again meanwhile.
+  payment::v1::PaymentAdvanced back = events[1];
+  back.set_from(payment::v1::PAYMENT_STATE_SETTLED);
+  back.set_state(payment::v1::PAYMENT_STATE_BANK_RETURNED);
+  events.push_back(back);
+  payment::v1::PaymentAdvanced again = events[1];
+  again.set_bank_reference("B2");
+  events.push_back(again);
+  // The first one's comes back for good.
+  back.set_station(stations[0]);
+  back.set_payment(events[0].payment());
+  events.push_back(back);
+  int lineage_locks = 0;
+  db::Session::Observe([&](const db::Statement& statement) {
+    lineage_locks += statement.sql.find("FROM lineages") != std::string_view::npos;
+  });
+  registry.ApplyBatch(events);
+  db::Session::Observe({});
+  EXPECT_EQ(lineage_locks, 1 + 3) << "all ahead; asked again for those that come a second time";
+  EXPECT_EQ(registry.Get(stations[0]).subsidies_size(), 0);
+  EXPECT_EQ(registry.Get(stations[1]).subsidies_size(), 1);
+  EXPECT_EQ(registry.Get(stations[2]).subsidies_size(), 1);
+  EXPECT_EQ(registry.Count("subsidies"), 2);
+  EXPECT_EQ(registry.Count("stations WHERE subsidized = 1"), 2);
+  EXPECT_EQ(registry.Count("use_reports"), 2);
+}
+
+// As the server runs calls that wait.
+TEST(Filing, SeveralAreFiledTogetherOrEachByItself) {
+  TestRegistry registry;
+  std::vector<v1::FileStationRequest> requests;
+  for (const char* society : {"化工学会", "物理学会", "化工学会"}) {
+    v1::FileStationRequest& request = requests.emplace_back(registry.FileRequest());
+    request.mutable_form()->mutable_society()->set_name(society);
+    request.mutable_form()->set_display_name(absl::StrCat(society, requests.size()));
+  }
+  const rpc::Service service = registry.handlers().Methods();
+  const auto method =
+      std::find_if(service.methods().begin(), service.methods().end(),
+                   [](const rpc::Service::Method& m) { return m.name == "FileStation"; });
+  const auto run = [&] {
+    std::vector<Context> contexts(3, registry.officer());
+    std::vector<v1::Station> answers(3);
+    std::vector<rpc::Service::Called> calls;
+    for (size_t i = 0; i < 3; ++i) {
+      contexts[i].method = "yuezhan.registry.v1.RegistryService/FileStation";
+      calls.push_back({contexts[i], requests[i], &answers[i]});
+    }
+    int commits = 0;
+    db::Session::Observe(
+        [&](const db::Statement& statement) { commits += statement.sql == "COMMIT"; });
+    const auto statuses = rpc::RunCalls(*method, calls);
+    db::Session::Observe({});
+    for (size_t i = 0; i < 3; ++i) {
+      if (statuses[i].ok()) {
+        EXPECT_EQ(answers[i].form().display_name(), requests[i].form().display_name());
+        EXPECT_EQ(registry.Get(answers[i].name()).state(), v1::STATION_STATE_FILED);
+      }
+    }
+    return std::pair(statuses, commits);
+  };
+  const auto [together, commits] = run();
+  for (const absl::Status& status : together) EXPECT_TRUE(status.ok()) << status;
+  EXPECT_EQ(commits, 1);
+  EXPECT_EQ(registry.Count("stations"), 3);
+  EXPECT_EQ(registry.Count("station_changes"), 3);
+  EXPECT_EQ(registry.Count("lineages"), 2);
+  // Two new ones, and one whose host unit is unknown: that one alone is refused.
+  for (v1::FileStationRequest& request : requests) {
+    request.set_request_id(NewUuid());
+    request.mutable_form()->set_display_name(absl::StrCat("又一", request.request_id()));
+  }
+  requests[1].mutable_form()->set_host_unit(Name("hostUnits", NewUuid()));
+  const auto [apart, more] = run();
+  EXPECT_TRUE(apart[0].ok()) << apart[0];
+  EXPECT_EQ(errors::Reason(apart[1]), "INVALID_FIELD");
+  EXPECT_TRUE(apart[2].ok()) << apart[2];
+  EXPECT_EQ(more, 2);
+  EXPECT_EQ(registry.Count("stations"), 5);
 }
 
 // The bank sends the money back, and it goes out anew: the record tells of the second time.

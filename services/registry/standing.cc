@@ -1,4 +1,5 @@
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "common/base/digest.h"
 #include "common/base/ids.h"
 #include "common/base/money.h"
@@ -188,6 +189,21 @@ absl::StatusOr<std::vector<rules::v1::StandingFacts>> Handlers::StandingsOf(
 
 journal::EventHandlers Handlers::OnPayment() {
   journal::EventHandlers handlers;
+  handlers.Ahead<payment::v1::PaymentAdvanced>(
+      [](const payment::v1::PaymentAdvanced& event) {
+        return event.state() == payment::v1::PAYMENT_STATE_SETTLED
+                   ? absl::StrCat(event.station(), " ", event.payment())
+                   : "";
+      },
+      [this](const std::vector<std::string>& pairs, db::Session& sql) {
+        std::vector<std::string> stations, payments;
+        for (const std::string& pair : pairs) {
+          const std::pair<std::string, std::string> names = absl::StrSplit(pair, ' ');
+          stations.push_back(names.first);
+          payments.push_back(names.second);
+        }
+        store_.LockSubsidized(sql, stations, payments);
+      });
   handlers.On<payment::v1::PaymentAdvanced>([this](const payment::v1::PaymentAdvanced& event,
                                                    const journal::EventOrigin&,
                                                    journal::Unit& unit) -> absl::Status {
@@ -237,7 +253,7 @@ rpc::Service Handlers::Methods() {
       .Add("ListAccountChanges", &Handlers::ListAccountChanges, this)
       .Add("ListHostUnits", &Handlers::ListHostUnits, this)
       .Add("CheckFiling", &Handlers::CheckFiling, this)
-      .AddJoined("FileStation", &Handlers::FileStation, this)
+      .Add("FileStation", &Handlers::FileStation, this)
       .Add("ResubmitFiling", &Handlers::ResubmitFiling, this)
       .Add("ReturnFiling", &Handlers::ReturnFiling, this)
       .Add("RefuseFiling", &Handlers::RefuseFiling, this)

@@ -53,6 +53,8 @@ class Store {
   enum class Updated { kDone, kConflict, kTaken };
   Updated UpdateHostUnit(db::Session& sql, v1::HostUnit* unit) const;
   // With its debarments. Absent when there is none.
+  // Reads them by one statement; HostUnit without lock then has them at hand, each once.
+  void PrefetchHostUnits(db::Session& sql, const std::vector<std::string>& names) const;
   absl::StatusOr<std::optional<v1::HostUnit>> HostUnit(db::Session& sql, std::string_view id,
                                                        bool lock = false) const;
   // Of all units with these names and codes: identity → id.
@@ -146,6 +148,10 @@ class Store {
   // Enters a subsidy of the station's lineage; false when the payment is entered already.
   bool InsertSubsidy(db::Session& sql, std::string_view station, std::string_view payment_id,
                      const rules::v1::SubsidyFacts& subsidy) const;
+  // Locks by few statements what InsertSubsidy and InsertUseReport will ask for, of stations that
+  // are subsidized by these payments, and marks the stations. Nothing where one at most is named.
+  void LockSubsidized(db::Session& sql, const std::vector<std::string>& stations,
+                      const std::vector<std::string>& payments) const;
   // Takes it out again, with the report that was awaited for it; false when there is none.
   bool RemoveSubsidy(db::Session& sql, std::string_view station, std::string_view payment_id) const;
   // All, in the order of their payments' ids.

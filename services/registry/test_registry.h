@@ -195,10 +195,14 @@ class TestRegistry {
   // Applies an event of payment as the follower does.
   template <typename Event>
   void Apply(const Event& event) {
+    ApplyBatch(std::vector{event});
+  }
+  template <typename Event>
+  void ApplyBatch(const std::vector<Event>& events) {
     const auto handlers = handlers_.OnPayment();
     const absl::Status status = host_.journal().WriteInternal(
         "test/follow", NewUuid(), WallNow() + absl::Seconds(10),
-        [&](journal::Unit& unit) { return handlers.Apply(event, unit); });
+        [&](journal::Unit& unit) { return handlers.ApplyBatch(events, unit); });
     EXPECT_TRUE(status.ok()) << status;
   }
 

@@ -1,5 +1,5 @@
 // Full flows per second: the demonstration's acts for many stations at once, from filing to paid.
-// Several lists go at once, each with its meeting and its notice, after as many that warm up.
+// Several lists go at once, each with its meeting and its notice, after two turns that warm up.
 #include <ctime>
 
 #include <algorithm>
@@ -24,7 +24,9 @@ namespace {
 
 constexpr int kLists = 4;
 constexpr int kPersons = 32;  // who work at once
-constexpr absl::Duration kWarmUp = absl::Hours(28 * 24);  // of the business clock; same weekdays
+constexpr int kTurns = 3;     // the last is measured
+// Between two turns of the business clock; the same weekdays.
+constexpr absl::Duration kBetweenTurns = absl::Hours(35 * 24);
 constexpr int64_t kFundYuan = 100'000'000;
 
 // Stations of hosts of their own that are all awarded.
@@ -98,29 +100,6 @@ List ListOf(World& world, const std::shared_ptr<SimulatedClock>& clock, yz::Scen
   return list;
 }
 
-// Act by act, each for the stations of all lists. `after` is told of each act that is through.
-absl::Status RunLists(const std::vector<List>& lists,
-                      const std::function<void(const std::string& act)>& after) {
-  for (size_t i = 0; i < lists.front().acts.size(); ++i) {
-    std::vector<const yz::DemoStep*> steps;
-    for (const List& list : lists) {
-      for (const yz::DemoStep& step : list.acts[i].steps) steps.push_back(&step);
-    }
-    YZ_RETURN_IF_ERROR(InParallel(static_cast<int>(steps.size()), kPersons, [&](int step) {
-      return RunStep(*steps[static_cast<size_t>(step)]);
-    }));
-    after(lists.front().acts[i].name);
-  }
-  return absl::OkStatus();
-}
-
-// Of the database's process; zero where it is none of this machine's.
-absl::Duration DatabaseCpu(db::Session& session) {
-  std::ifstream file(session.QueryText("SELECT @@pid_file")[0].Text(0));
-  pid_t pid = 0;
-  return file >> pid ? CpuOf(pid) : absl::ZeroDuration();
-}
-
 // What an act took, and whose CPU: of each process in the order of kProcesses.
 struct Spent {
   std::string act;
@@ -131,58 +110,105 @@ struct Spent {
 constexpr const char* kProcesses[] = {"registry", "application", "review", "payment",
                                       "bank",     "database",    "persons"};
 
-std::vector<absl::Duration> CpuOfAll(World& world) {
+constexpr size_t kDatabase = 5;  // its place among them
+
+// Their ids; none for a database that is not on this machine.
+std::vector<pid_t> Processes(World& world) {
   static_assert(std::size(kProcesses) == 7);
-  std::vector<absl::Duration> cpu;
+  std::vector<pid_t> pids;
   for (const char* service : {"registry", "application", "review", "payment", "bank"}) {
-    cpu.push_back(CpuOf(world.stack().Pid(service)));
+    pids.push_back(world.stack().Pid(service));
   }
   db::Session session(world.DataOf("registry").database);
-  cpu.push_back(DatabaseCpu(session));
-  cpu.push_back(CpuOf(getpid()));
-  return cpu;
+  std::ifstream file(session.QueryText("SELECT @@pid_file")[0].Text(0));
+  pid_t database = 0;
+  file >> database;
+  pids.push_back(database);
+  pids.push_back(getpid());
+  return pids;
 }
 
-// Follows the acts as they pass.
+// What acts take, each from Begin to End; what is between two is not counted.
 class Meter {
  public:
-  explicit Meter(World& world) : world_(world), at_(MonotonicNow()), cpu_(CpuOfAll(world)) {}
-  void Passed(const std::string& act) {
-    const absl::Duration now = MonotonicNow();
-    std::vector<absl::Duration> cpu = CpuOfAll(world_);
-    Spent spent{act, now - at_, {}};
-    for (size_t i = 0; i < cpu.size(); ++i) spent.cpu.push_back(cpu[i] - cpu_[i]);
+  explicit Meter(World& world) : pids_(Processes(world)) {}
+  void Begin() {
+    cpu_ = Cpu();
+    begin_ = MonotonicNow();
+  }
+  void End(const std::string& act) {
+    Spent spent{act, MonotonicNow() - begin_, Cpu()};
+    all_.wall += spent.wall;
+    all_.cpu.resize(spent.cpu.size());
+    for (size_t i = 0; i < spent.cpu.size(); ++i) {
+      spent.cpu[i] -= cpu_[i];
+      all_.cpu[i] += spent.cpu[i];
+    }
     acts_.push_back(std::move(spent));
-    at_ = MonotonicNow();
-    cpu_ = std::move(cpu);
   }
   const std::vector<Spent>& acts() const { return acts_; }
+  const Spent& all() const { return all_; }
 
  private:
-  World& world_;
-  absl::Duration at_;
+  std::vector<absl::Duration> Cpu() const {
+    std::vector<absl::Duration> cpu;
+    for (const pid_t pid : pids_) cpu.push_back(pid > 0 ? CpuOf(pid) : absl::ZeroDuration());
+    return cpu;
+  }
+
+  const std::vector<pid_t> pids_;
+  absl::Duration begin_;
   std::vector<absl::Duration> cpu_;
   std::vector<Spent> acts_;
+  Spent all_{"all", absl::ZeroDuration(), {}};
 };
 
+// Hosts have their tokens when they act: those who issue them are none of ours.
+absl::Status SignIn(const List& list) {
+  for (const auto& [key, names] : list.stage->names) {
+    YZ_RETURN_IF_ERROR(list.stage->client().Token(list.stage->Host(key)).status());
+  }
+  return absl::OkStatus();
+}
+
+// Act by act, each for the stations of all lists.
+absl::Status RunLists(const std::vector<List>& lists, Meter* meter) {
+  for (size_t i = 0; i < lists.front().acts.size(); ++i) {
+    const std::string& name = lists.front().acts[i].name;
+    std::vector<const yz::DemoStep*> steps;
+    for (const List& list : lists) {
+      for (const yz::DemoStep& step : list.acts[i].steps) steps.push_back(&step);
+    }
+    meter->Begin();
+    YZ_RETURN_IF_ERROR(InParallel(static_cast<int>(steps.size()), kPersons, [&](int step) {
+      return RunStep(*steps[static_cast<size_t>(step)]);
+    }));
+    meter->End(name);
+    if (name != "CreateHostUnit") continue;
+    for (const List& list : lists) YZ_RETURN_IF_ERROR(SignIn(list));
+  }
+  return absl::OkStatus();
+}
+
 struct Counters {
-  int64_t questions = 0, commits = 0, calls = 0;
-  absl::Duration database_cpu = absl::ZeroDuration();  // where it runs on this machine
+  int64_t questions = 0, commits = 0, prepared = 0, calls = 0;
 
   Counters operator-(const Counters& before) const {
-    return {questions - before.questions, commits - before.commits, calls - before.calls,
-            database_cpu - before.database_cpu};
+    return {questions - before.questions, commits - before.commits, prepared - before.prepared,
+            calls - before.calls};
   }
 };
 
 Counters CountersOf(World& world) {
   Counters counters;
   db::Session session(world.DataOf("registry").database);
-  for (const db::Row& row : session.QueryText(
-           "SHOW GLOBAL STATUS WHERE variable_name IN ('Questions', 'Com_commit')")) {
-    (row.Text(0) == "Questions" ? counters.questions : counters.commits) = row.Int(1);
+  for (const db::Row& row :
+       session.QueryText("SHOW GLOBAL STATUS WHERE variable_name IN ('Questions', 'Com_commit', "
+                         "'Com_stmt_prepare')")) {
+    (row.Text(0) == "Questions"    ? counters.questions
+     : row.Text(0) == "Com_commit" ? counters.commits
+                                   : counters.prepared) = row.Int(1);
   }
-  counters.database_cpu = DatabaseCpu(session);
   for (const char* service : {"registry", "application", "review", "payment", "bank"}) {
     std::ifstream log(world.stack().LogFile(service));
     for (std::string line; std::getline(log, line);) {
@@ -208,72 +234,73 @@ absl::Duration ConnectorCpu(const db::Options& options) {
 // Flows per second if everything of ours were free: all processors at what the database spent on
 // the flows' statements, the connector on as many small ones, and bare gRPC on as many calls.
 double LimitOf(const MethodResults& methods, double flows, const Counters& cost,
-               absl::Duration connector) {
+               absl::Duration database_cpu, absl::Duration connector) {
   const double processors = std::thread::hardware_concurrency();
   double call = 0;  // CPU seconds
   for (const Comparison& c : methods.comparisons) {
     if (c.tls && c.in_flight == 16 && c.method == "RecordActivity")
       call = processors / Median(c.echo);
   }
-  if (call == 0 || cost.database_cpu == absl::ZeroDuration()) return 0;
-  const double cpu = absl::ToDoubleSeconds(cost.database_cpu) +
+  if (call == 0 || database_cpu == absl::ZeroDuration()) return 0;
+  const double cpu = absl::ToDoubleSeconds(database_cpu) +
                      static_cast<double>(cost.questions) * absl::ToDoubleSeconds(connector) +
                      static_cast<double>(cost.calls) * call;
   return flows * processors / cpu;
 }
 
-absl::Status OneRound(const Run& run, std::vector<double>* rates, std::vector<double>* limits,
-                      std::vector<Counters>* costs, std::vector<Spent>* acts) {
+// What a round found.
+struct Found {
+  double per_s = 0, limit_per_s = 0;
+  Counters cost;
+  Spent all;
+  std::vector<Spent> acts;
+};
+
+absl::StatusOr<Found> OneRound(const Run& run) {
   YZ_ASSIGN_OR_RETURN(const std::unique_ptr<World> world, World::Make(run.world));
   YZ_RETURN_IF_ERROR(world->stack().StartAll());
   YZ_ASSIGN_OR_RETURN(const yz::Scenario built_in, yz::BuiltInScenario());
   YZ_ASSIGN_OR_RETURN(auto clock, SimulatedClock::Open(world->File("clock")));
-  const auto lists_of = [&](const yz::Scenario& scenario, const std::string& series) {
+  const double flows = run.effort.flows * kLists;
+  Found found;
+  // The last is measured; what is prepared and kept once is not part of a flow.
+  for (int turn = 0; turn < kTurns; ++turn) {
+    yz::Scenario scenario = built_in;
+    for (auto& [name, day] : scenario.days) day += turn * kBetweenTurns;
     std::vector<List> lists;
     for (int i = 0; i < kLists; ++i) {
-      lists.push_back(ListOf(*world, clock,
-                             ScenarioOf(scenario, absl::StrCat(series, i, "s"), run.effort.flows)));
+      lists.push_back(ListOf(
+          *world, clock,
+          ScenarioOf(scenario, absl::StrCat("turn", turn, "list", i, "s"), run.effort.flows)));
     }
-    return lists;
-  };
-  yz::Scenario weeks_later = built_in;
-  for (auto& [name, day] : weeks_later.days) day += kWarmUp;
-  const std::vector<List> first = lists_of(built_in, "warmup");
-  const std::vector<List> lists = lists_of(weeks_later, "list");
-  std::vector<yz::DemoStep> funding;
-  AddDay(*first.front().stage, "start", "", &funding);
-  AddFunding(*first.front().stage, &funding);
-  for (const yz::DemoStep& step : funding) YZ_RETURN_IF_ERROR(RunStep(step));
-  YZ_RETURN_IF_ERROR(RunLists(first, [](const std::string&) {}));
-  const Counters before = CountersOf(*world);
-  Meter meter(*world);
-  const absl::Duration begin = MonotonicNow();
-  YZ_RETURN_IF_ERROR(RunLists(lists, [&](const std::string& act) { meter.Passed(act); }));
-  const double seconds = absl::ToDoubleSeconds(MonotonicNow() - begin);
-  const double flows = run.effort.flows * kLists;
-  rates->push_back(flows / seconds);
-  costs->push_back(CountersOf(*world) - before);
-  *acts = meter.acts();
-  limits->push_back(
-      LimitOf(run.methods, flows, costs->back(), ConnectorCpu(world->DataOf("registry").database)));
-  return absl::OkStatus();
+    if (turn == 0) {
+      std::vector<yz::DemoStep> funding;
+      AddDay(*lists.front().stage, "start", "", &funding);
+      AddFunding(*lists.front().stage, &funding);
+      for (const yz::DemoStep& step : funding) YZ_RETURN_IF_ERROR(RunStep(step));
+    }
+    const Counters before = CountersOf(*world);
+    Meter meter(*world);
+    YZ_RETURN_IF_ERROR(RunLists(lists, &meter));
+    found.per_s = flows / absl::ToDoubleSeconds(meter.all().wall);
+    found.cost = CountersOf(*world) - before;
+    found.all = meter.all();
+    found.acts = meter.acts();
+  }
+  found.limit_per_s = LimitOf(run.methods, flows, found.cost, found.all.cpu[kDatabase],
+                              ConnectorCpu(world->DataOf("registry").database));
+  return found;
 }
 
-}  // namespace
-
 // Where the last round's time went.
-void ReportActs(Report& report, std::vector<Spent> acts) {
+void ReportActs(Report& report, const Found& found) {
+  std::vector<Spent> acts = found.acts;
   std::stable_sort(acts.begin(), acts.end(),
                    [](const Spent& a, const Spent& b) { return a.wall > b.wall; });
   const auto ms = [](absl::Duration time) {
     return absl::StrFormat("%.0f", absl::ToDoubleMilliseconds(time));
   };
-  Spent all{"all", absl::ZeroDuration(), std::vector<absl::Duration>(std::size(kProcesses))};
-  for (const Spent& act : acts) {
-    all.wall += act.wall;
-    for (size_t i = 0; i < act.cpu.size(); ++i) all.cpu[i] += act.cpu[i];
-  }
-  acts.insert(acts.begin(), all);
+  acts.insert(acts.begin(), found.all);
   std::vector<std::vector<std::string>> rows = {{"act", "ms"}};
   rows[0].insert(rows[0].end(), std::begin(kProcesses), std::end(kProcesses));
   Json json = Json::array();
@@ -290,34 +317,41 @@ void ReportActs(Report& report, std::vector<Spent> acts) {
              rows, std::move(json));
 }
 
+}  // namespace
+
 absl::Status RunFlows(const Run& run) {
   std::vector<double> rates, limits;
-  std::vector<Counters> costs;
-  std::vector<Spent> acts;
+  Found last;
   for (int round = 0; round < run.effort.rounds; ++round) {
-    YZ_RETURN_IF_ERROR(OneRound(run, &rates, &limits, &costs, &acts));
+    YZ_ASSIGN_OR_RETURN(last, OneRound(run));
+    rates.push_back(last.per_s);
+    limits.push_back(last.limit_per_s);
     std::cerr << "." << std::flush;
   }
   const double flows = run.effort.flows * kLists;
-  const double calls = static_cast<double>(costs.back().calls) / flows;
-  const double statements = static_cast<double>(costs.back().questions) / flows;
-  const double commits = static_cast<double>(costs.back().commits) / flows;
-  const double database_ms = absl::ToDoubleMilliseconds(costs.back().database_cpu) / flows;
+  const auto of_one = [&](double all) { return all / flows; };
+  const double calls = of_one(static_cast<double>(last.cost.calls));
+  const double statements = of_one(static_cast<double>(last.cost.questions));
+  const double commits = of_one(static_cast<double>(last.cost.commits));
+  const double prepared = of_one(static_cast<double>(last.cost.prepared));
+  const double database_ms = of_one(absl::ToDoubleMilliseconds(last.all.cpu[kDatabase]));
   const double limit = Median(limits);
   const auto cell = [](double value) { return absl::StrFormat("%.1f", value); };
-  run.report.Add("Full flows, filing to paid", "flows",
-                 {{"flows per second", "at once", "RPCs a flow", "statements a flow",
-                   "commits a flow", "database CPU ms", "limit"},
-                  {cell(Median(rates)), absl::StrCat(run.effort.flows * kLists), cell(calls),
-                   cell(statements), cell(commits), cell(database_ms), cell(limit)}},
-                 {{"per_s", rates},
-                  {"at_once", run.effort.flows * kLists},
-                  {"rpcs", calls},
-                  {"statements", statements},
-                  {"commits", commits},
-                  {"database_cpu_ms", database_ms},
-                  {"limit_per_s", limit}});
-  ReportActs(run.report, std::move(acts));
+  run.report.Add(
+      "Full flows, filing to paid", "flows",
+      {{"flows per second", "at once", "RPCs a flow", "statements a flow", "commits a flow",
+        "prepared a flow", "database CPU ms", "limit"},
+       {cell(Median(rates)), absl::StrCat(run.effort.flows * kLists), cell(calls), cell(statements),
+        cell(commits), cell(prepared), cell(database_ms), cell(limit)}},
+      {{"per_s", rates},
+       {"at_once", run.effort.flows * kLists},
+       {"rpcs", calls},
+       {"statements", statements},
+       {"commits", commits},
+       {"prepared", prepared},
+       {"database_cpu_ms", database_ms},
+       {"limit_per_s", limit}});
+  ReportActs(run.report, last);
   run.report.Promise("full flows per second", Median(rates), 40, true);
   if (limit > 0) {
     run.report.Promise("full flows, share of the limit of their calls and statements",

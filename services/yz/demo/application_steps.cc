@@ -71,14 +71,17 @@ absl::Status Upload(Stage& stage, const DemoStation& station, const Material& ma
 }
 
 absl::StatusOr<std::string> UploadAll(Stage& stage, const DemoStation& station) {
-  application::v1::ListMaterialsRequest list;
-  list.set_parent(stage.names[station.key].application);
-  YZ_ASSIGN_OR_RETURN(const auto there,
-                      stage.Call<application::v1::ListMaterialsResponse>(
-                          stage.Host(station.key), "application", "ListMaterials", list));
   auto& materials = stage.names[station.key].materials;
-  for (const application::v1::Material& known : there.materials()) {
-    materials[known.code()] = known.name();
+  // A form that offices wrote on since is no longer the one that was uploaded.
+  if (stage.clock().Now() > stage.today) {
+    application::v1::ListMaterialsRequest list;
+    list.set_parent(stage.names[station.key].application);
+    YZ_ASSIGN_OR_RETURN(const auto there,
+                        stage.Call<application::v1::ListMaterialsResponse>(
+                            stage.Host(station.key), "application", "ListMaterials", list));
+    for (const application::v1::Material& known : there.materials()) {
+      materials[known.code()] = known.name();
+    }
   }
   for (const Material& material : kMaterials) {
     if (materials.count(material.code) > 0) continue;
