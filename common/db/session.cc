@@ -256,7 +256,9 @@ void Session::Forget(std::string_view table, std::optional<std::string_view> key
     if (sql.find(table) == std::string::npos) continue;
     std::erase_if(answers, [&](const auto& answer) {
       const auto& [asked, rows] = answer;
-      return !key || asked == *key || (!rows.empty() && rows[0].Bytes(0) == *key);
+      return !key || asked == *key || std::any_of(rows.begin(), rows.end(), [&](const Row& row) {
+        return row.Bytes(0) == *key;
+      });
     });
   }
 }
@@ -265,6 +267,7 @@ void Session::HoldSums(const SumShape& shape, Bytes key, const std::vector<int64
   if (!in_transaction_) throw Error(0, absl::StrCat(shape.table, ": no transaction"));
   ++rows_written_;
   sums_.Add(shape, key.data, amounts);
+  Forget(shape.table, key.data);
 }
 
 bool Session::AddSums(const SumShape& shape, Bytes key, const std::vector<int64_t>& amounts) {
@@ -332,7 +335,14 @@ void Session::Know(std::string_view sql, const std::string& key, Rows answer) {
 int64_t Session::RunExecute(std::string_view sql, const Param* args, size_t count) {
   Precede(sql);
   // Rows that were held are forgotten by their keys.
-  if (!prefetched_.empty() && !held_lost_) Forget(TableOf(sql), KeyIn(sql, args, count));
+  if (!prefetched_.empty() && !held_lost_) {
+    const std::string_view table = TableOf(sql);
+    Forget(table, KeyIn(sql, args, count));
+    // What is told of other tables' rows beside: not by this key.
+    std::erase_if(prefetched_, [&](const auto& known) {
+      return known.first.find(table) != std::string::npos && TableOf(known.first) != table;
+    });
+  }
   Tell({Statement::Kind::kExecute, sql, args, count});
   const int64_t rows = impl_->Guarded([&]() -> int64_t {
     sql::PreparedStatement& statement = impl_->Prepare(sql);

@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "common/base/digest.h"
 #include "common/base/status_macros.h"
+#include "common/errors/errors.h"
 #include "common/rpc/run_calls.h"
 #include "yuezhan/journal/v1/journal.pb.h"
 
@@ -33,7 +34,10 @@ absl::Status ClearReads::Record(const Context& context, const rpc::ClearRead& re
     const auto over = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
       return mine.written || !writing_;
     };
-    mutex_.Await(absl::Condition(&over));
+    if (!mutex_.AwaitWithDeadline(absl::Condition(&over), context.deadline)) {
+      if (std::erase(waiting_, &mine) > 0) return errors::DeadlineExceeded();
+      mutex_.Await(absl::Condition(&over));  // it is being written, and that ends by itself
+    }
     if (mine.written) return mine.status;
     writing_ = true;
     all.swap(waiting_);
@@ -64,6 +68,11 @@ void ClearReads::Write(const std::vector<Waiting*>& all) {
       });
     });
     if (together.ok()) return;
+    // An outage is everyone's: none is tried by itself.
+    if (rpc::IsOutage(together)) {
+      for (Waiting* one : all) one->status = together;
+      return;
+    }
   }
   for (Waiting* one : all) one->status = rpc::Guarded([&] { return WriteOne(*one); });
 }

@@ -18,12 +18,6 @@ using google::protobuf::Message;
 // Most items of a list in one transaction: what its locks hold up for others stays short.
 constexpr size_t kMostInTransaction = 50;
 
-// Whether the service itself could not: whoever asks now is told the same.
-bool IsOutage(const absl::Status& status) {
-  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ||
-         absl::IsResourceExhausted(status);
-}
-
 absl::Status RunAlone(const Service::Method& method, const Service::Called& call) {
   const LogTrace trace(call.context.trace_id);
   call.answer->Clear();
@@ -31,6 +25,11 @@ absl::Status RunAlone(const Service::Method& method, const Service::Called& call
 }
 
 }  // namespace
+
+bool IsOutage(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ||
+         absl::IsResourceExhausted(status);
+}
 
 std::vector<absl::Status> RunCalls(const Service::Method& method,
                                    absl::Span<const Service::Called> calls) {

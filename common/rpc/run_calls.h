@@ -22,6 +22,9 @@ absl::Status Guarded(Step step) {
   }
 }
 
+// Whether the service itself could not: whoever asks now is told the same.
+bool IsOutage(const absl::Status& status);
+
 // Answers calls of one method: together, and where that fails each by itself. A status for each.
 // A failure of the service itself is every one's. Never throws.
 std::vector<absl::Status> RunCalls(const Service::Method& method,

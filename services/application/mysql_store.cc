@@ -71,6 +71,9 @@ const list::Plan kListPlans[] = {
     {"applications a FORCE INDEX (amount)", {}, "requested_amount_fen", "a.id"},
 };
 
+constexpr std::string_view kSubmissionColumns =
+    "SELECT application, number, sealed, wrapped_key FROM submissions ";
+
 }  // namespace
 
 const list::Table& ApplicationLists() {
@@ -195,28 +198,42 @@ void Store::InsertSubmissions(db::Session& sql,
                   rows);
 }
 
-absl::StatusOr<std::map<std::string, std::vector<v1::Submission>>> Store::SubmissionsOf(
-    db::Session& sql, const std::vector<std::string>& ids) const {
+absl::StatusOr<v1::Submission> Store::ReadSubmission(const db::Row& row) const {
+  const std::string place = SubmissionPlace(Text(row.Bytes(0)), row.Int(1));
+  return OpenMessage<v1::Submission>(vault_, place, row.Bytes(2), row.Bytes(3));
+}
+
+absl::StatusOr<std::vector<std::optional<v1::Submission>>> Store::SubmissionsAt(
+    db::Session& sql, const std::vector<std::pair<std::string, int>>& places) const {
+  std::vector<std::string> ids;
+  for (const auto& [id, number] : places) ids.push_back(id);
   const auto in = db::KeyList::OfIds(ids);
-  std::map<std::string, std::vector<v1::Submission>> submissions;
-  for (const db::Row& row : sql.QueryList(
-           Concat({"SELECT application, number, sealed, wrapped_key FROM submissions WHERE "
-                   "application IN ",
-                   in.marks(), " ORDER BY application, number"}),
-           in.params())) {
-    const std::string id = Text(row.Bytes(0));
-    YZ_ASSIGN_OR_RETURN(auto submission,
-                        OpenMessage<v1::Submission>(vault_, SubmissionPlace(id, row.Int(1)),
-                                                    row.Bytes(2), row.Bytes(3)));
-    submissions[id].push_back(std::move(submission));
+  const db::Rows rows = sql.QueryList(Concat({kSubmissionColumns, "WHERE application IN ",
+                                              in.marks(), " ORDER BY application, number DESC"}),
+                                      in.params());
+  std::vector<std::optional<v1::Submission>> found;
+  for (const auto& place : places) {
+    const auto row = std::find_if(rows.begin(), rows.end(), [&](const db::Row& each) {
+      return Text(each.Bytes(0)) == place.first &&
+             (place.second == 0 || each.Int(1) == place.second);
+    });
+    found.emplace_back();
+    if (row == rows.end()) continue;
+    YZ_ASSIGN_OR_RETURN(found.back(), ReadSubmission(*row));
   }
-  return submissions;
+  return found;
 }
 
 absl::StatusOr<std::vector<v1::Submission>> Store::Submissions(db::Session& sql,
                                                                std::string_view id) const {
-  YZ_ASSIGN_OR_RETURN(auto all, SubmissionsOf(sql, {std::string(id)}));
-  return std::move(all[std::string(id)]);
+  std::vector<v1::Submission> submissions;
+  for (const db::Row& row :
+       sql.Query(Concat({kSubmissionColumns, "WHERE application = ? ORDER BY number"}),
+                 db::Bytes(Bin(id)))) {
+    YZ_ASSIGN_OR_RETURN(auto submission, ReadSubmission(row));
+    submissions.push_back(std::move(submission));
+  }
+  return submissions;
 }
 
 std::string Store::ClaimLineage(db::Session& sql, std::string_view lineage,

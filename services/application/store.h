@@ -51,10 +51,10 @@ class Store {
 
   void InsertSubmissions(db::Session& sql,
                          const std::vector<v1::Submission>& submissions) const;
-  // All of each application, from the first; nothing for one that has none.
-  absl::StatusOr<std::map<std::string, std::vector<v1::Submission>>> SubmissionsOf(
-      db::Session& sql, const std::vector<std::string>& ids) const;
-  // All of one.
+  // By application and number, 0: the last; nothing where there is none.
+  absl::StatusOr<std::vector<std::optional<v1::Submission>>> SubmissionsAt(
+      db::Session& sql, const std::vector<std::pair<std::string, int>>& places) const;
+  // All of an application, from the first.
   absl::StatusOr<std::vector<v1::Submission>> Submissions(db::Session& sql,
                                                           std::string_view id) const;
 
@@ -75,6 +75,7 @@ class Store {
 
  private:
   absl::StatusOr<v1::Application> ReadApplication(const db::Row& row) const;
+  absl::StatusOr<v1::Submission> ReadSubmission(const db::Row& row) const;
 
   const journal::Vault& vault_;
 };

@@ -233,22 +233,20 @@ absl::Status Handlers::WithdrawApplication(Context& context,
 absl::Status Handlers::GetSubmission(
     const rpc::AskedList<v1::GetSubmissionRequest, v1::Submission>& asked) {
   std::vector<std::string> ids;
+  std::vector<std::pair<std::string, int>> places;
   for (const auto& each : asked) {
     YZ_ASSIGN_OR_RETURN(ids.emplace_back(), IdOf("applications/*", each.request.application()));
+    places.emplace_back(ids.back(), each.request.number());
   }
   return db::Read(journal_.pool(), rpc::LastDeadline(asked), [&](db::Session& sql) -> absl::Status {
     const auto hosts = store_.HostUnitsOf(sql, ids);
-    YZ_ASSIGN_OR_RETURN(const auto submissions, store_.SubmissionsOf(sql, ids));
+    YZ_ASSIGN_OR_RETURN(auto submissions, store_.SubmissionsAt(sql, places));
     for (size_t i = 0; i < asked.size(); ++i) {
-      const auto& [context, request, answer] = asked[i];
+      const std::string& name = asked[i].request.application();
       const auto host = hosts.find(ids[i]);
-      if (host == hosts.end() || !MaySee(context.caller, host->second))
-        return errors::NotFound(request.application());
-      const auto all = submissions.find(ids[i]);
-      const size_t count = all == submissions.end() ? 0 : all->second.size();
-      const size_t number = request.number() == 0 ? count : static_cast<size_t>(request.number());
-      if (number == 0 || number > count) return errors::NotFound(request.application());
-      *answer = all->second[number - 1];
+      if (host == hosts.end() || !MaySee(asked[i].context.caller, host->second) || !submissions[i])
+        return errors::NotFound(name);
+      *asked[i].answer = *std::move(submissions[i]);
     }
     return absl::OkStatus();
   });

@@ -100,9 +100,9 @@ absl::Status Books::Flush() {
   const absl::MutexLock lock(&flushing_);
   if (flushed_ >= mine) return absl::OkStatus();
   const off_t all = end_;
-  if (fdatasync(file_) != 0) return SystemError("the books cannot be written");
-  flushed_ = all;
-  return absl::OkStatus();
+  if (failed_.ok() && fdatasync(file_) != 0) failed_ = SystemError("the books cannot be written");
+  if (failed_.ok()) flushed_ = all;
+  return failed_;
 }
 
 void Books::Keep(Entry entry) {

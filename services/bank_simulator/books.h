@@ -46,7 +46,8 @@ class Books {
 
   // Keeps the entry, new or changed. On an error the books are as before.
   absl::Status Write(const Entry& entry);
-  // Waits until all that was written before is on the disk. Who waits at once shares a flush.
+  // Waits until all that was written before is on the disk. Who waits at once shares a flush. After
+  // a failure all fail: what is on the disk is not known.
   absl::Status Flush();
 
  private:
@@ -58,6 +59,7 @@ class Books {
   std::atomic<off_t> end_ = 0;  // of the last whole line
   absl::Mutex flushing_;
   off_t flushed_ ABSL_GUARDED_BY(flushing_) = 0;
+  absl::Status failed_ ABSL_GUARDED_BY(flushing_);
   std::vector<std::unique_ptr<Entry>> entries_;
   std::unordered_map<std::string, Entry*> by_id_;
 };

@@ -52,18 +52,25 @@ void Fill(const review::v1::CaseAdvanced& event, v1::AwardRecord* record) {
 
 }  // namespace
 
-Handlers::Room::Funds::iterator Handlers::FundWith(Room& room, int64_t fen) {
+std::vector<FreeMoney>::iterator Handlers::FundWith(Room& room, int64_t fen) {
   return std::find_if(room.funds.begin(), room.funds.end(),
-                      [&](const auto& fund) { return fund.second >= fen; });
+                      [&](const FreeMoney& free) { return free.fen >= fen; });
 }
 
 journal::EventHandlers Handlers::OnReview() {
   journal::EventHandlers handlers;
   handlers.Ahead<review::v1::CaseAdvanced>(
       [](const review::v1::CaseAdvanced& event) {
-        const bool read = event.state() == review::v1::CASE_STATE_AWARDED ||
-                          event.state() == review::v1::CASE_STATE_CLEARED;
-        return read ? event.case_name() : "";
+        switch (event.state()) {
+          case review::v1::CASE_STATE_AWARDED:
+          case review::v1::CASE_STATE_CLEARED:
+          case review::v1::CASE_STATE_CANCELLED:
+          case review::v1::CASE_STATE_WITHDRAWN:
+          case review::v1::CASE_STATE_REFUSED:
+            return event.case_name();
+          default:
+            return std::string();
+        }
       },
       [this](const std::vector<std::string>& names, db::Session& sql) {
         store_.PrefetchAwards(sql, names);
@@ -200,12 +207,12 @@ absl::Status Handlers::ReserveOrWait(journal::Unit& unit, std::string_view metho
     if (in_turn) room.first = {place, fen};
     return AdvanceAward(store_, unit, method, v1::AWARD_STATE_WAITING, record);
   }
-  fund->second -= fen;
-  award.set_fund(Name("funds", fund->first));
+  fund->fen -= fen;
+  award.set_fund(Name("funds", fund->fund));
   const v1::AwardState to =
       record->has_clearance() ? v1::AWARD_STATE_CLEARED : v1::AWARD_STATE_RESERVED;
   YZ_RETURN_IF_ERROR(AdvanceAward(store_, unit, method, to, record));
-  PostLast(unit, {Movement::kReserve, fund->first, fen, id, ""});
+  PostLast(unit, {Movement::kReserve, fund->fund, fen, id, ""});
   if (room.first && room.first->place == place) {
     room.first = store_.FirstWaiting(unit.sql(), award.subsidy_year());
   }
@@ -215,7 +222,7 @@ absl::Status Handlers::ReserveOrWait(journal::Unit& unit, std::string_view metho
 Handlers::Room& Handlers::RoomOf(db::Session& sql, int year) const {
   const auto [room, added] = sql.OfTransaction<std::map<int, Room>>().try_emplace(year);
   if (added) {
-    room->second.funds = store_.FreeOf(sql, year, true);
+    room->second.funds = store_.LockFreeOf(sql, year);
     room->second.first = store_.FirstWaiting(sql, year);
   }
   return room->second;
@@ -247,7 +254,7 @@ absl::StatusOr<absl::Duration> Handlers::ReserveStep() {
   YZ_RETURN_IF_ERROR(db::Read(journal_.pool(), deadline, [&](db::Session& sql) {
     ready.clear();
     for (const int year : store_.YearsWithWaiting(sql)) {
-      Room room{store_.FreeOf(sql, year, false), store_.FirstWaiting(sql, year)};
+      Room room{store_.FreeOf(sql, year), store_.FirstWaiting(sql, year)};
       if (room.first && FundWith(room, room.first->fen) != room.funds.end()) ready.push_back(year);
     }
     return absl::OkStatus();

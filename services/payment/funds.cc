@@ -76,6 +76,7 @@ absl::Status Handlers::AllocateFund(Context& context, const v1::AllocateFundRequ
     YZ_ASSIGN_OR_RETURN(const std::string id, IdOf("funds/*", request.name()));
     // Locked from the start: who decides at this moment that it must wait is seen below, or sees
     // this money.
+    store_.LockYearsOf(unit.sql(), {id});
     const auto fund = store_.Fund(unit.sql(), id, true);
     if (!fund) return errors::NotFound(request.name());
     YZ_RETURN_IF_ERROR(TooMuch(*fund, *fen));
@@ -108,9 +109,10 @@ absl::Status Handlers::CarryOverFund(Context& context, const v1::CarryOverFundRe
   return journal_.Write(context, request, answer, [&](journal::Unit& unit) -> absl::Status {
     YZ_ASSIGN_OR_RETURN(const std::string from, IdOf("funds/*", request.name()));
     YZ_ASSIGN_OR_RETURN(const std::string to, IdOf("funds/*", request.to()));
-    // Both are locked in the order of their ids, so that two that cross do not wait for each other.
+    // All are locked in the order of their ids, so that two that cross do not wait for each other.
+    store_.LockYearsOf(unit.sql(), {from, to});
     std::optional<v1::Fund> receives;
-    for (const std::string& id : {std::min(from, to), std::max(from, to)}) {
+    for (const std::string& id : {from, to}) {
       const auto fund = store_.Fund(unit.sql(), id, true);
       if (!fund) return errors::NotFound(Name("funds", id));
       if (id == to) receives = fund;

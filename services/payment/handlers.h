@@ -111,13 +111,12 @@ class Handlers {
   absl::Status ReserveOrWait(journal::Unit& unit, std::string_view method, v1::AwardRecord* record);
   // What a transaction may still reserve in a year, whose funds it has locked.
   struct Room {
-    using Funds = std::vector<std::pair<std::string, int64_t>>;  // id, free fen
-    Funds funds;
+    std::vector<FreeMoney> funds;
     std::optional<WaitingAward> first;  // who has waited longest
   };
   Room& RoomOf(db::Session& sql, int year) const;
   // The first fund that has so much free.
-  static Room::Funds::iterator FundWith(Room& room, int64_t fen);
+  static std::vector<FreeMoney>::iterator FundWith(Room& room, int64_t fen);
   // Reserves for those who wait in the year, in order, as far as the money goes. How many it were.
   absl::StatusOr<int> ReserveWaiting(journal::Unit& unit, std::string_view method, int year);
 

@@ -39,6 +39,23 @@ v1::Fund FundIn(const db::Row& row) {
   return fund;
 }
 
+// By the primary key, in its order, whatever they were found by: as HeldSums writes them.
+db::Rows LockFunds(db::Session& sql, const db::Rows& ids) {
+  if (ids.empty()) return {};
+  std::vector<std::string> keys;
+  for (const db::Row& row : ids) keys.push_back(row.Bytes(0));
+  const db::KeyList in(std::move(keys));
+  return sql.QueryList(Concat({"SELECT id, free FROM funds FORCE INDEX (PRIMARY) WHERE id IN ",
+                               in.marks(), " ORDER BY id FOR UPDATE"}),
+                       in.params());
+}
+
+std::vector<FreeMoney> FreeIn(const db::Rows& rows) {
+  std::vector<FreeMoney> funds;
+  for (const db::Row& row : rows) funds.push_back({Text(row.Bytes(0)), row.Int(1)});
+  return funds;
+}
+
 }  // namespace
 
 int64_t FenIn(const google::type::Money& money) { return FenOf(money).value(); }
@@ -111,16 +128,20 @@ std::vector<std::pair<std::string, v1::FundChange>> Store::FundChanges(db::Sessi
   return changes;
 }
 
-std::vector<std::pair<std::string, int64_t>> Store::FreeOf(db::Session& sql, int year,
-                                                           bool lock) const {
-  std::vector<std::pair<std::string, int64_t>> funds;
-  for (const db::Row& row :
-       sql.Query(Concat({"SELECT id, free FROM funds WHERE year = ? ORDER BY id",
-                         lock ? " FOR UPDATE" : ""}),
-                 year)) {
-    funds.emplace_back(Text(row.Bytes(0)), row.Int(1));
-  }
-  return funds;
+std::vector<FreeMoney> Store::FreeOf(db::Session& sql, int year) const {
+  return FreeIn(sql.Query("SELECT id, free FROM funds WHERE year = ? ORDER BY id", year));
+}
+
+std::vector<FreeMoney> Store::LockFreeOf(db::Session& sql, int year) const {
+  return FreeIn(LockFunds(sql, sql.Query("SELECT id FROM funds WHERE year = ?", year)));
+}
+
+void Store::LockYearsOf(db::Session& sql, const std::vector<std::string>& funds) const {
+  const auto in = db::KeyList::OfIds(funds);
+  LockFunds(sql, sql.QueryList(Concat({"SELECT DISTINCT b.id FROM funds a JOIN funds b ON b.year = "
+                                       "a.year WHERE a.id IN ",
+                                       in.marks()}),
+                               in.params()));
 }
 
 void Store::InsertAward(db::Session& sql, v1::AwardRecord* record) const {

@@ -174,30 +174,31 @@ absl::Status Handlers::BatchGetPayments(Context& context,
   const std::vector<std::string> names(request.names().begin(), request.names().end());
   YZ_ASSIGN_OR_RETURN(const Rules rules, rulebook_.At(journal_.clocks().business->Now()));
   const bool waits = request.wait_for_state() != v1::PAYMENT_STATE_UNSPECIFIED;
-  // Not opened until they are there: a look costs one row at most.
-  YZ_RETURN_IF_ERROR(LookUntil(context, request.wait_ms(), [&]() -> absl::StatusOr<bool> {
-    bool there = true;
-    if (waits) {
-      YZ_RETURN_IF_ERROR(db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) {
-        there = store_.AllIn(sql, names, request.wait_for_state());
-        return absl::OkStatus();
-      }));
+  bool there = true;
+  const auto read = [&](db::Session& sql) -> absl::Status {
+    answer->Clear();
+    there = true;
+    YZ_ASSIGN_OR_RETURN(const auto records, store_.PaymentsByName(sql, names));
+    for (const std::string& name : names) {
+      const auto record = records.find(name);
+      if (record == records.end() || !MaySee(context.caller, record->second.payment().host_unit()))
+        return errors::NotFound(name);
+      *answer->add_payments() = Shown(rules, record->second);
+      there = there && record->second.payment().state() == request.wait_for_state();
     }
+    return absl::OkStatus();
+  };
+  YZ_RETURN_IF_ERROR(db::Read(journal_.pool(), context.deadline, read));
+  if (!waits || there) return absl::OkStatus();
+  // Not opened again until they are there: a look costs one row at most.
+  YZ_RETURN_IF_ERROR(LookUntil(context, request.wait_ms(), [&]() -> absl::StatusOr<bool> {
+    YZ_RETURN_IF_ERROR(db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) {
+      there = store_.AllIn(sql, names, request.wait_for_state());
+      return absl::OkStatus();
+    }));
     return there;
   }));
-  std::map<std::string, v1::PaymentRecord> records;
-  YZ_RETURN_IF_ERROR(
-      db::Read(journal_.pool(), context.deadline, [&](db::Session& sql) -> absl::Status {
-        YZ_ASSIGN_OR_RETURN(records, store_.PaymentsByName(sql, names));
-        return absl::OkStatus();
-      }));
-  for (const std::string& name : names) {
-    const auto record = records.find(name);
-    if (record == records.end() || !MaySee(context.caller, record->second.payment().host_unit()))
-      return errors::NotFound(name);
-    *answer->add_payments() = Shown(rules, record->second);
-  }
-  return absl::OkStatus();
+  return db::Read(journal_.pool(), context.deadline, read);
 }
 
 absl::Status Handlers::ListPayments(Context& context, const v1::ListPaymentsRequest& request,

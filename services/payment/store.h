@@ -30,6 +30,11 @@ struct AwardPage {
   int limit = 50;
 };
 
+struct FreeMoney {
+  std::string fund;  // id
+  int64_t fen = 0;
+};
+
 // An award that waits for money.
 struct WaitingAward {
   using Place =
@@ -73,9 +78,13 @@ class Store {
   std::vector<std::pair<std::string, v1::FundChange>> FundChanges(db::Session& sql,
                                                                   std::string_view fund,
                                                                   const Page& page) const;
-  // Id and free fen of the year's funds, in order. `lock`: keeps the rows until the transaction
-  // ends.
-  std::vector<std::pair<std::string, int64_t>> FreeOf(db::Session& sql, int year, bool lock) const;
+  // What the year's funds have free, in the order of their ids.
+  std::vector<FreeMoney> FreeOf(db::Session& sql, int year) const;
+  // The same, and keeps their rows until the transaction ends.
+  std::vector<FreeMoney> LockFreeOf(db::Session& sql, int year) const;
+  // Keeps the rows of all funds of these funds' years, in the order of their ids: before one of
+  // them is locked by itself where the others may be needed too.
+  void LockYearsOf(db::Session& sql, const std::vector<std::string>& funds) const;
 
   void InsertAward(db::Session& sql, v1::AwardRecord* award) const;
   // Writes a locked award, and gives it its next version. Held until the transaction ends.

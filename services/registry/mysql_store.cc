@@ -375,8 +375,10 @@ void Store::LockImports(db::Session& sql) const { TakeFilingNumbers(sql, 0, 0, 1
 
 void Store::LockSubsidized(db::Session& sql, const std::vector<std::string>& stations,
                            const std::vector<std::string>& payments) const {
-  if (stations.size() < 2) return;
-  const db::KeyList in(db::KeysOf("stations/*", stations));
+  auto station_keys = db::KeysOf("stations/*", stations);
+  const std::vector<std::string> keys = db::KeysOf("payments/*", payments);
+  if (station_keys.size() < 2 || keys.empty()) return;
+  const db::KeyList in(std::move(station_keys));
   const auto rows = sql.QueryList(
       Concat({"SELECT ", kStationColumns, " FROM stations s FORCE INDEX (PRIMARY) WHERE s.id IN ",
               in.marks(), " ORDER BY s.id FOR UPDATE"}),
@@ -394,7 +396,6 @@ void Store::LockSubsidized(db::Session& sql, const std::vector<std::string>& sta
   sql.ExecuteList(Concat({"UPDATE stations SET subsidized = 1 WHERE lineage IN ", of.marks()}),
                   of.params());
   sql.OfTransaction<Subsidized>().lineages = std::move(lineages);
-  const std::vector<std::string> keys = db::KeysOf("payments/*", payments);
   const db::KeyList by(keys);
   for (const std::string& key : keys) paid[key], reported[key];
   using Answers = std::pair<const char*, std::map<std::string, db::Rows>*>;
@@ -411,10 +412,8 @@ void Store::LockSubsidized(db::Session& sql, const std::vector<std::string>& sta
     sql.Know(kLineageOf, row.Bytes(0), {db::Row(std::vector<db::Row::Cell>{row.At(5)})});
   }
   for (auto& [lineage, answer] : locked) sql.Know(kLockedLineage, lineage, std::move(answer));
-  for (const std::string& key : keys) {
-    sql.Know(kPaidSubsidy, key, std::move(paid[key]));
-    sql.Know(kReportOfPayment, key, std::move(reported[key]));
-  }
+  for (auto& [key, answer] : paid) sql.Know(kPaidSubsidy, key, std::move(answer));
+  for (auto& [key, answer] : reported) sql.Know(kReportOfPayment, key, std::move(answer));
 }
 
 absl::StatusOr<std::map<std::string, Store::Standing>> Store::StandingsOf(

@@ -279,8 +279,8 @@ absl::StatusOr<Found> OneRound(const Run& run) {
       AddFunding(*lists.front().stage, &funding);
       for (const yz::DemoStep& step : funding) YZ_RETURN_IF_ERROR(RunStep(step));
     }
-    const Counters before = CountersOf(*world);
     Meter meter(*world);
+    const Counters before = CountersOf(*world);
     YZ_RETURN_IF_ERROR(RunLists(lists, &meter));
     found.per_s = flows / absl::ToDoubleSeconds(meter.all().wall);
     found.cost = CountersOf(*world) - before;
