@@ -127,7 +127,7 @@ TEST(Batch, IsSafeToRepeat) {
             ->New());
     EXPECT_TRUE(IsSafeToRepeat(row.method, *request)) << name;
   }
-  EXPECT_EQ(lists, 9);
+  EXPECT_EQ(lists, 10);
 }
 
 }  // namespace
