@@ -97,6 +97,31 @@ TEST(Award, WaitsInTheOrderOfResolution) {
   EXPECT_TRUE(payment.TrialBalance().balanced());
 }
 
+// In one transaction: what one gives back the next may have, and who was resolved before comes
+// first.
+TEST(Award, OfABatchIsReservedByWhatIsFreeThen) {
+  TestPayment payment;
+  const std::string fund = payment.Fund(5'000'000);
+  TestCase first, next, last;
+  ASSERT_TRUE(payment.Apply(payment.Event(first, CASE_STATE_AWARDED)).ok());
+  next.amount_fen = last.amount_fen = 1'000'000;
+  const auto waits = payment.Event(next, CASE_STATE_AWARDED);
+  first.amount_fen = 4'000'000;  // resolved otherwise: it gives back a million, and keeps its place
+  ASSERT_TRUE(payment
+                  .ApplyTogether({waits, payment.Event(first, CASE_STATE_AWARDED),
+                                  payment.Event(last, CASE_STATE_AWARDED)})
+                  .ok());
+  EXPECT_EQ(payment.GetAward(first).state(), v1::AWARD_STATE_RESERVED);
+  EXPECT_EQ(Fen(payment.GetFund(fund).reserved()), 4'000'000);
+  EXPECT_EQ(payment.GetAward(next).state(), v1::AWARD_STATE_WAITING) << "the timer's part";
+  EXPECT_EQ(payment.GetAward(last).state(), v1::AWARD_STATE_WAITING) << "it overtakes nobody";
+  RunTimer(payment);
+  EXPECT_EQ(payment.GetAward(next).state(), v1::AWARD_STATE_RESERVED);
+  EXPECT_EQ(payment.GetAward(last).state(), v1::AWARD_STATE_WAITING);
+  EXPECT_EQ(Fen(payment.GetFund(fund).free()), 0);
+  EXPECT_TRUE(payment.TrialBalance().balanced());
+}
+
 TEST(Award, GivesItsAmountBackToWhoWaits) {
   for (const auto state : {CASE_STATE_CANCELLED, CASE_STATE_WITHDRAWN, CASE_STATE_REFUSED}) {
     TestPayment payment;

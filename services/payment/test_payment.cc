@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_format.h"
 #include "common/base/digest.h"
+#include "common/base/status_macros.h"
 #include "common/base/time_proto.h"
 #include "common/errors/errors.h"
 #include "gmock/gmock.h"
@@ -248,12 +249,22 @@ void ExpectRefused(const absl::Status& status, const std::string& rule) {
 }
 
 absl::Status TestPayment::Apply(const review::v1::CaseAdvanced& event) {
+  return ApplyTogether({event});
+}
+
+absl::Status TestPayment::ApplyTogether(const std::vector<review::v1::CaseAdvanced>& events) {
   const auto on_review = handlers().OnReview();
-  journal::EventOrigin origin;
-  origin.seq = ++seq_;
-  return journal().WriteInternal(
-      "test/follow", NewUuid(), WallNow() + absl::Seconds(30),
-      [&](journal::Unit& unit) { return on_review.Apply(event, unit, origin); });
+  const int64_t first_seq = seq_.fetch_add(static_cast<int64_t>(events.size())) + 1;
+  return journal().WriteInternal("test/follow", NewUuid(), WallNow() + absl::Seconds(30),
+                                 [&](journal::Unit& unit) -> absl::Status {
+                                   journal::EventOrigin origin;
+                                   origin.seq = first_seq;
+                                   for (const auto& event : events) {
+                                     YZ_RETURN_IF_ERROR(on_review.Apply(event, unit, origin));
+                                     ++origin.seq;
+                                   }
+                                   return absl::OkStatus();
+                                 });
 }
 
 void TestPayment::Clear(const TestCase& c) {

@@ -118,6 +118,8 @@ class TestPayment {
   review::v1::CaseAdvanced Event(const TestCase& c, review::v1::CaseState state) const;
   // Applies it as the follower does, in a transaction of its own.
   absl::Status Apply(const review::v1::CaseAdvanced& event);
+  // Several in one transaction, as a batch of them is followed.
+  absl::Status ApplyTogether(const std::vector<review::v1::CaseAdvanced>& events);
   // AWARDED and CLEARED.
   void Clear(const TestCase& c);
 
