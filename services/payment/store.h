@@ -30,6 +30,7 @@ struct AwardPage {
   int limit = 50;
 };
 
+// What a fund has free.
 struct FreeMoney {
   std::string fund;  // id
   int64_t fen = 0;

@@ -56,7 +56,7 @@ inline constexpr char kLockedLineage[] =
 inline constexpr char kPaidSubsidy[] = "SELECT payment FROM subsidies WHERE payment = ?";
 inline constexpr char kReportOfPayment[] = "SELECT payment FROM use_reports WHERE payment = ?";
 
-// Of a transaction: the lineages whose stations it marked as subsidized,
+// Of a transaction: the lineages that it locked and whose stations it marked as subsidized,
 struct Subsidized {
   std::set<std::string> lineages;
 };

@@ -379,40 +379,35 @@ void Store::LockSubsidized(db::Session& sql, const std::vector<std::string>& sta
   const std::vector<std::string> keys = db::KeysOf("payments/*", payments);
   if (station_keys.size() < 2 || keys.empty()) return;
   const db::KeyList in(std::move(station_keys));
-  const auto rows = sql.QueryList(
+  const db::Rows rows = sql.QueryList(
       Concat({"SELECT ", kStationColumns, " FROM stations s FORCE INDEX (PRIMARY) WHERE s.id IN ",
               in.marks(), " ORDER BY s.id FOR UPDATE"}),
       in.params());
   std::set<std::string> lineages;
   for (const db::Row& row : rows) lineages.insert(row.Bytes(5));
   if (lineages.empty()) return;
+  // Before they are marked: whoever files a station of one of them waits.
   const db::KeyList of({lineages.begin(), lineages.end()});
-  std::map<std::string, db::Rows> locked, paid, reported;
-  for (db::Row& row : sql.QueryList(Concat({"SELECT lineage FROM lineages WHERE lineage IN ",
-                                            of.marks(), " ORDER BY lineage FOR UPDATE"}),
-                                    of.params())) {
-    locked[row.Bytes(0)].push_back(std::move(row));
-  }
+  sql.QueryList(Concat({"SELECT lineage FROM lineages WHERE lineage IN ", of.marks(),
+                        " ORDER BY lineage FOR UPDATE"}),
+                of.params());
   sql.ExecuteList(Concat({"UPDATE stations SET subsidized = 1 WHERE lineage IN ", of.marks()}),
                   of.params());
   sql.OfTransaction<Subsidized>().lineages = std::move(lineages);
-  const db::KeyList by(keys);
-  for (const std::string& key : keys) paid[key], reported[key];
-  using Answers = std::pair<const char*, std::map<std::string, db::Rows>*>;
-  for (const auto& [table, answers] :
-       {Answers{"subsidies", &paid}, Answers{"use_reports", &reported}}) {
-    for (db::Row& row :
-         sql.QueryList(Concat({"SELECT payment FROM ", table, " WHERE payment IN ", by.marks()}),
-                       by.params())) {
-      (*answers)[row.Bytes(0)].push_back(std::move(row));
-    }
-  }
+  // As they were: the subsidies of before are not asked for again.
   for (const db::Row& row : rows) {
     sql.Know(kLockedStation, row.Bytes(0), {row});
     sql.Know(kLineageOf, row.Bytes(0), {db::Row(std::vector<db::Row::Cell>{row.At(5)})});
   }
-  for (auto& [lineage, answer] : locked) sql.Know(kLockedLineage, lineage, std::move(answer));
-  for (auto& [key, answer] : paid) sql.Know(kPaidSubsidy, key, std::move(answer));
+  sql.Prefetch(kPaidSubsidy, keys);
+  std::map<std::string, db::Rows> reported;
+  for (const std::string& key : keys) reported[key];
+  const db::KeyList by(keys);
+  for (db::Row& row :
+       sql.QueryList(Concat({"SELECT payment FROM use_reports WHERE payment IN ", by.marks()}),
+                     by.params())) {
+    reported[row.Bytes(0)].push_back(std::move(row));
+  }
   for (auto& [key, answer] : reported) sql.Know(kReportOfPayment, key, std::move(answer));
 }
 

@@ -122,13 +122,14 @@ bool Store::InsertSubsidy(db::Session& sql, std::string_view station, std::strin
   const std::string payment = Bin(payment_id);
   const std::string lineage = LineageOf(sql, station);
   // Whoever files a station of the lineage waits, and then sees the subsidy.
-  sql.Query(kLockedLineage, db::Bytes(lineage));
+  auto& marked = sql.OfTransaction<Subsidized>().lineages;
+  if (!marked.contains(lineage)) sql.Query(kLockedLineage, db::Bytes(lineage));
   if (!sql.Query(kPaidSubsidy, db::Bytes(payment)).empty()) return false;
   static const db::RowShape kRows =
       db::NewRows("subsidies", "payment, lineage, station, level, source, paid_on");
   sql.Hold(kRows, db::Bytes(payment), db::Bytes(lineage), db::Bytes(Bin(station)), subsidy.level(),
            subsidy.source(), Number(subsidy.paid_on()));
-  if (sql.OfTransaction<Subsidized>().lineages.insert(lineage).second) {
+  if (marked.insert(lineage).second) {
     sql.Execute("UPDATE stations SET subsidized = 1 WHERE lineage = ?", db::Bytes(lineage));
   }
   return true;

@@ -52,9 +52,9 @@ class Store {
   // The columns of its stations follow. kTaken: another unit has that name and code.
   enum class Updated { kDone, kConflict, kTaken };
   Updated UpdateHostUnit(db::Session& sql, v1::HostUnit* unit) const;
-  // With its debarments. Absent when there is none.
   // Reads them by one statement; HostUnit without lock then has them at hand, each once.
   void PrefetchHostUnits(db::Session& sql, const std::vector<std::string>& names) const;
+  // With its debarments. Absent when there is none.
   absl::StatusOr<std::optional<v1::HostUnit>> HostUnit(db::Session& sql, std::string_view id,
                                                        bool lock = false) const;
   // Of all units with these names and codes: identity → id.
@@ -121,7 +121,8 @@ class Store {
   // until the transaction ends: call it late.
   int64_t TakeFilingNumbers(db::Session& sql, int year, int level, int64_t count) const;
   // Locks what accepting several filings will lock, in one order for all: the stations by their
-  // ids, then the year's counts by their levels. Nothing where one at most is named.
+  // ids, then the year's counts by their levels; and reads their host units. Nothing where one at
+  // most is named.
   void LockFilings(db::Session& sql, const std::vector<std::string>& names, int year) const;
 
   // Until the transaction ends, no other import.
@@ -145,13 +146,13 @@ class Store {
                                             int first_year, int last_year) const;
 
   // ---- subsidies ----
-  // Enters a subsidy of the station's lineage; false when the payment is entered already.
-  bool InsertSubsidy(db::Session& sql, std::string_view station, std::string_view payment_id,
-                     const rules::v1::SubsidyFacts& subsidy) const;
   // Locks by few statements what InsertSubsidy and InsertUseReport will ask for, of stations that
   // are subsidized by these payments, and marks the stations. Nothing where one at most is named.
   void LockSubsidized(db::Session& sql, const std::vector<std::string>& stations,
                       const std::vector<std::string>& payments) const;
+  // Enters a subsidy of the station's lineage; false when the payment is entered already.
+  bool InsertSubsidy(db::Session& sql, std::string_view station, std::string_view payment_id,
+                     const rules::v1::SubsidyFacts& subsidy) const;
   // Takes it out again, with the report that was awaited for it; false when there is none.
   bool RemoveSubsidy(db::Session& sql, std::string_view station, std::string_view payment_id) const;
   // All, in the order of their payments' ids.

@@ -89,6 +89,13 @@ absl::StatusOr<std::string> FinanceAnswer(Stage& stage, const Stations& stations
   return absl::StrCat("财政已审核，支付指令已发出，共", stations.size(), "笔");
 }
 
+bool AllSettled(const payment::v1::BatchGetPaymentsResponse& answer) {
+  return std::all_of(answer.payments().begin(), answer.payments().end(),
+                     [](const payment::v1::Payment& payment) {
+                       return payment.state() == payment::v1::PAYMENT_STATE_SETTLED;
+                     });
+}
+
 absl::StatusOr<std::string> AwaitSettled(Stage& stage, const Stations& stations) {
   payment::v1::BatchGetPaymentsRequest request;
   for (const DemoStation* station : stations) {
@@ -96,17 +103,9 @@ absl::StatusOr<std::string> AwaitSettled(Stage& stage, const Stations& stations)
   }
   request.set_wait_ms(2000);
   request.set_wait_for_state(payment::v1::PAYMENT_STATE_SETTLED);
-  using Paid = payment::v1::BatchGetPaymentsResponse;
-  YZ_ASSIGN_OR_RETURN(const Paid paid,
-                      stage.Await<Paid>(stage.Person("payment-officer"), "payment",
-                                        "BatchGetPayments", request, [](const Paid& answer) {
-                                          return std::all_of(
-                                              answer.payments().begin(), answer.payments().end(),
-                                              [](const payment::v1::Payment& payment) {
-                                                return payment.state() ==
-                                                       payment::v1::PAYMENT_STATE_SETTLED;
-                                              });
-                                        }));
+  YZ_ASSIGN_OR_RETURN(const auto paid, stage.Await<payment::v1::BatchGetPaymentsResponse>(
+                                           stage.Person("payment-officer"), "payment",
+                                           "BatchGetPayments", request, &AllSettled));
   std::string result;
   for (const payment::v1::Payment& payment : paid.payments()) {
     absl::StrAppend(&result, result.empty() ? "" : "；", Yuan(payment.amount()), "已到账，银行流水",
